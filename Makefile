@@ -1,0 +1,46 @@
+# make serve   set everything up and serve the bundled models    (PORT, HOST, MODELS can be given)
+# make test    set everything up and run every test
+# make lint    ruff and mypy
+# make bench   measure against stock Spyne and a hand-written handler
+# make clean   remove what the others made
+
+HOST ?= 127.0.0.1
+PORT ?= 8080
+MODELS ?= models
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: serve test test-pythons lint bench clean
+
+serve: .venv/serve.stamp
+	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
+
+test: .venv/dev.stamp
+	$(BIN)/pytest
+	./tests/on_other_pythons.sh
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or give PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/serve.stamp: pyproject.toml requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+.venv/dev.stamp: .venv/serve.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	touch $@

@@ -1,0 +1,7 @@
+"""`python -m soapsvc`."""
+
+import sys
+
+from soapsvc.cli import main
+
+sys.exit(main(sys.argv[1:]))

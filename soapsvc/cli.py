@@ -1,0 +1,116 @@
+"""The command line: `python -m soapsvc wsdl | check`. Each command prints its result or one clear error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lxml import etree
+
+from soapsvc.engine.local import LocalEngine
+from soapsvc.errors import LoadError
+from soapsvc.model.description import describe
+from soapsvc.model.manager import ModelManager
+from soapsvc.model.servable import Servable
+from soapsvc.model.source import MANIFEST, VersionFolder, find_versions
+from soapsvc.soap.application import SoapEndpoint
+from soapsvc.soap.compare import broken_promises
+from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.inference import NAMES
+from soapsvc.soap.ns import SoapVersion
+
+
+class CommandError(Exception):
+    """A command can't do what was asked; the message says why."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except (CommandError, LoadError) as err:
+        print(f"soapsvc: {err}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m soapsvc", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")
+    wsdl.add_argument("model", help=f"a model's name, or {NAMES.model} for the generic service")
+    wsdl.add_argument("--soap12", action="store_true", help="the SOAP 1.2 document")
+    wsdl.add_argument("--public-url", default="http://localhost:8080", help="where clients reach the server")
+    wsdl.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
+    wsdl.set_defaults(run=_wsdl)
+    check = commands.add_parser("check", help="tell whether a model folder would load, and keeps a contract")
+    check.add_argument("folder", type=Path, metavar="MODEL_DIR", help="as models/iris/1")
+    check.add_argument("--against", type=Path, metavar="WSDL", help="the published contract it has to keep")
+    check.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _wsdl(options: argparse.Namespace) -> int:
+    soap = SoapVersion.SOAP12 if options.soap12 else SoapVersion.SOAP11
+    endpoint = _endpoint(options.models, options.model, soap)
+    address = options.public_url.rstrip("/") + endpoint.names.path(soap)
+    sys.stdout.buffer.write(endpoint.wsdl_at(address))
+    return 0
+
+
+def _contracts() -> Contracts:
+    return Contracts(ModelManager(_no_load), LocalEngine())
+
+
+def _no_load(folder: VersionFolder) -> Servable:
+    raise LoadError(f"{folder.name}: only a server loads models")
+
+
+def _endpoint(models: Path, model: str, soap: SoapVersion) -> SoapEndpoint:
+    """Return the endpoint of a model's first version, which publishes its contract."""
+    contracts = _contracts()
+    if model == NAMES.model:
+        endpoint = contracts.find(soap, NAMES.model, NAMES.version)
+        assert endpoint is not None
+        return endpoint
+    folders = find_versions(models)
+    for folder in folders:
+        if folder.name == model:
+            return contracts.endpoint_of(describe(folder).contract, soap)
+    known = ", ".join(sorted({folder.name for folder in folders} | {NAMES.model}))
+    raise CommandError(f"no model named {model} in {models}; there are {known}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
+
+    folder = _version_folder(options.folder)
+    servable = load(folder, tuple(options.op_library))
+    print(f"{servable.name} version {servable.version} loads and gives its golden answers")
+    if options.against is None:
+        return 0
+    offered = _contracts().endpoint_of(servable.contract, SoapVersion.SOAP11).wsdl
+    differences = broken_promises(_published(options.against), offered)
+    for difference in differences:
+        print(f"breaks {options.against}: {difference}")
+    if not differences:
+        print(f"keeps {options.against}")
+    return 1 if differences else 0
+
+
+def _version_folder(path: Path) -> VersionFolder:
+    path = path.resolve()
+    if not path.name.isdigit() or not (path / MANIFEST).is_file():
+        raise CommandError(f"{path.name}: expected a version's folder that holds {MANIFEST}, as models/iris/1")
+    return VersionFolder(path.parent.name, int(path.name), path)
+
+
+def _published(path: Path) -> etree._Element:
+    try:
+        return etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
+    except (OSError, etree.XMLSyntaxError) as err:
+        raise CommandError(f"--against {path}: expected a WSDL file: {err.__class__.__name__}") from err

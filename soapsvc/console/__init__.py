@@ -1,0 +1,1 @@
+"""The web page at /: what this server has and how to call it."""

@@ -1,0 +1,57 @@
+"""What a version's folder says of itself: manifest, signatures and contract, read without its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from soapsvc.errors import LoadError
+from soapsvc.model.contract import Contract, contract_of
+from soapsvc.model.manifest import Manifest, SignatureEntry, read_manifest
+from soapsvc.model.signature import Signature
+from soapsvc.model.source import MANIFEST, VersionFolder
+
+
+@dataclass(frozen=True)
+class Description:
+    """Signatures hold no constants yet: those take the dtype that the graph gives them."""
+
+    manifest: Manifest
+    signatures: Mapping[str, Signature]
+    contract: Contract
+
+
+def describe(folder: VersionFolder) -> Description:
+    """Return what a folder says of itself. Raises LoadError naming the file and the key that is wrong."""
+    manifest = read_manifest(folder.path / MANIFEST, folder.show(MANIFEST))
+    _check_name(manifest, folder)
+    signatures = {name: _signature(entry) for name, entry in manifest.signatures.items()}
+    typed = signatures[manifest.contract.signature]
+    try:
+        contract = contract_of(manifest, typed, lambda file: _read_labels(folder, file))
+    except LoadError as err:
+        raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
+    return Description(manifest, signatures, contract)
+
+
+def _check_name(manifest: Manifest, folder: VersionFolder) -> None:
+    if manifest.name == folder.name:
+        return
+    claimed = (folder.path.parents[1] / manifest.name).is_dir()
+    why = f"two folders claim the name {manifest.name}" if claimed else "a model's name is its folder's name"
+    raise LoadError(
+        f"{folder.show(MANIFEST)}: name: {manifest.name} stands in the folder of {folder.name}; {why}: "
+        f"rename the folder or write name: {folder.name}"
+    )
+
+
+def _signature(entry: SignatureEntry) -> Signature:
+    inputs = {name: tensor.spec(name) for name, tensor in entry.inputs.items()}
+    return Signature(inputs, {name: tensor.spec(name) for name, tensor in entry.outputs.items()})
+
+
+def _read_labels(folder: VersionFolder, file: str) -> tuple[str, ...]:
+    try:
+        return tuple((folder.path / file).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as err:
+        raise LoadError(f"labels: {file} can't be read: {err.__class__.__name__}") from err

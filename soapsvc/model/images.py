@@ -1,0 +1,58 @@
+"""Pictures that clients send: checked for what they are and, when a graph wants numbers, decoded.
+
+Reads PNG and JPEG only and trusts no size that a file's header claims.
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from soapsvc.errors import InvalidInput
+from soapsvc.model.dtypes import Array
+from soapsvc.model.manifest import Preprocess
+
+FORMATS = ("PNG", "JPEG")
+_RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "area": Image.Resampling.BOX,
+}
+
+
+def check_image(content: bytes, field: str, max_pixels: int) -> None:
+    """Raise InvalidInput unless content begins as a PNG or JPEG of at most max_pixels (width times height)."""
+    _opened(content, field, max_pixels)
+
+
+def image_array(content: bytes, field: str, max_pixels: int, shape: tuple[int, int, int], how: Preprocess) -> Array:
+    """Return a PNG or JPEG as float64 of shape (height, width, 1 or 3), scaled as `how.range` says.
+
+    Transparent pixels count as black behind their own colour; 16-bit images lose their lower byte.
+    """
+    height, width, channels = shape
+    try:
+        with _opened(content, field, max_pixels) as image:
+            mode = "L" if channels == 1 else "RGB"
+            resized = image.convert(mode).resize((width, height), _RESAMPLING[how.resize])
+    except (OSError, SyntaxError, ValueError) as err:  # Pillow's words for a picture that ends too early
+        raise InvalidInput("bad-image", field, "a PNG or JPEG that can be decoded", "one that can't") from err
+    low, high = how.range
+    pixels = np.asarray(resized, dtype=np.float64).reshape(shape)
+    return low + pixels * ((high - low) / 255.0)
+
+
+def _opened(content: bytes, field: str, max_pixels: int) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels decides below
+            image = Image.open(BytesIO(content), formats=FORMATS)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
+        raise InvalidInput("bad-image", field, "the bytes of a PNG or JPEG", f"{len(content)} other bytes") from err
+    width, height = image.size
+    if width * height > max_pixels:
+        raise InvalidInput("too-large", field, f"an image of at most {max_pixels} pixels", f"{width} x {height}")
+    return image

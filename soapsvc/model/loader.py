@@ -1,0 +1,135 @@
+"""Loads one version folder into a servable: reads, checks, imports, warms up, and only then hands it over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from soapsvc.errors import InvalidInput, LoadError
+from soapsvc.model.binding import Binding
+from soapsvc.model.description import Description, describe
+from soapsvc.model.dtypes import Array
+from soapsvc.model.golden import GoldenCall, differences, read_golden
+from soapsvc.model.graph import FrozenGraph, Threads, read_graph_def
+from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.servable import Servable
+from soapsvc.model.signature import Signature, TensorSpec, show_shape
+from soapsvc.model.source import MANIFEST, VersionFolder
+
+log = logging.getLogger(__name__)
+
+def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
+    """Return the folder's servable, warmed up and proven on its golden data.
+
+    op_libraries: the modules that a manifest may name in requires_ops. Raises LoadError with every reason.
+    """
+    described = describe(folder)
+    manifest = described.manifest
+    _check_libraries(manifest, folder, op_libraries)
+    graph_file = manifest.graph.file
+    graph_def = read_graph_def(
+        folder.path / graph_file, manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
+    )
+    threads = Threads(manifest.threads.intra_op, manifest.threads.inter_op)
+    graph = FrozenGraph(graph_def, threads, manifest.init_ops)
+    try:
+        return _proven(_servable(folder, described, graph), folder, manifest.warmup)
+    except BaseException:
+        graph.close()
+        raise
+
+
+def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph) -> Servable:
+    manifest, contract = described.manifest, described.contract
+    try:
+        signatures = {
+            name: _checked(name, signature, manifest.signatures[name].constants, graph)
+            for name, signature in described.signatures.items()
+        }
+    except LoadError as err:
+        raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
+    limits = manifest.limits_of_calls()
+    return Servable(
+        name=folder.name, version=folder.version, description=manifest.description,
+        signatures=signatures, signature=manifest.contract.signature, contract=contract,
+        binding=Binding(contract, signatures[manifest.contract.signature], limits), limits=limits, graph=graph,
+    )  # fmt: skip
+
+
+def _check_libraries(manifest: Manifest, folder: VersionFolder, op_libraries: tuple[str, ...]) -> None:
+    refused = [name for name in manifest.requires_ops if name not in op_libraries]
+    if refused:
+        raise LoadError(
+            f"{folder.show(MANIFEST)}: requires_ops: {refused[0]} is not allowed here; "
+            f"the setting op_libraries allows {', '.join(op_libraries) or 'none'}"
+        )
+
+
+def _checked(name: str, signature: Signature, constants: Mapping[str, Any], graph: FrozenGraph) -> Signature:
+    """Return a signature whose every tensor is in the graph as it is said to be, with its constants as arrays."""
+    where = f"signatures.{name}"
+    for side, specs in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        for key, spec in specs.items():
+            _check_tensor(f"{where}.{side}.{key}", spec, graph)
+    for key, spec in signature.inputs.items():
+        if spec.optional and not graph.has_default(spec.tensor):
+            raise LoadError(f"{where}.inputs.{key}.optional: {spec.tensor} has no default in the graph")
+    return replace(signature, constants={tensor: graph.constant(tensor, value) for tensor, value in constants.items()})
+
+
+def _check_tensor(where: str, spec: TensorSpec, graph: FrozenGraph) -> None:
+    dtype, shape = graph.tensor_type(spec.tensor)
+    if dtype != spec.dtype:
+        raise LoadError(f"{where}.dtype: {spec.dtype}, but {spec.tensor} is {dtype} in the graph")
+    if shape is None or spec.shape is None:
+        return
+    fits = len(shape) == len(spec.shape) and all(
+        wanted == found or found is None or not isinstance(wanted, int)
+        for wanted, found in zip(spec.shape, shape, strict=True)
+    )
+    if not fits:
+        raise LoadError(f"{where}.shape: {show_shape(spec.shape)}, but {spec.tensor} is {show_shape(shape)}")
+
+
+def _proven(servable: Servable, folder: VersionFolder, warmup: WarmupEntry | None) -> Servable:
+    """Return the servable after its golden calls gave the golden answers, with a sample drawn from them."""
+    if warmup is None:
+        log.warning("%s: no warmup: its answers are unproven and the first call is slow", folder.show(MANIFEST))
+        return servable
+    signature = servable.signatures[servable.signature]
+    calls = read_golden(folder.path / warmup.file, signature, folder.show(warmup.file))
+    for call in calls:
+        _prove(servable, signature, call, warmup)
+    return replace(servable, sample=servable.binding.row_of(calls[0].inputs))
+
+
+def _prove(servable: Servable, signature: Signature, call: GoldenCall, warmup: WarmupEntry) -> None:
+    try:
+        signature.check_inputs(call.inputs, servable.limits)
+        outputs = servable.run(signature, call.inputs)
+    except InvalidInput as err:
+        raise LoadError(f"{call.where}: the golden input is refused: {err}") from err
+    except Exception as err:
+        raise LoadError(f"{call.where}: the graph fails on the golden input: {err.__class__.__name__}") from err
+    _check_shapes(signature, call, outputs)
+    for name, expected in call.outputs.items():
+        difference = differences(expected, outputs[name], warmup.rtol, warmup.atol)
+        if difference:
+            raise LoadError(f"{call.where}: output {name} is not the golden one: {difference}")
+
+
+def _check_shapes(signature: Signature, call: GoldenCall, outputs: dict[str, Array]) -> None:
+    dims: dict[str, int] = {}
+    for specs, values in ((signature.inputs, call.inputs), (signature.outputs, outputs)):
+        for name, value in values.items():
+            shape = specs[name].shape
+            if shape is None:
+                continue
+            fits = value.ndim == len(shape) and all(
+                dim is None or size == (dims.setdefault(dim, size) if isinstance(dim, str) else dim)
+                for dim, size in zip(shape, value.shape, strict=True)
+            )
+            if not fits:
+                raise LoadError(f"{call.where}: {name} has shape {show_shape(value.shape)}, not {show_shape(shape)}")

@@ -1,0 +1,64 @@
+"""A servable: one loaded version of one model, ready to predict. Cheap to use, safe from many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from soapsvc.errors import ModelNotFound
+from soapsvc.model.binding import Binding, Row
+from soapsvc.model.contract import Contract
+from soapsvc.model.dtypes import Array
+from soapsvc.model.signature import Limits, Signature
+
+
+class Graph(Protocol):
+    """What a servable runs; `soapsvc.model.graph.FrozenGraph` is the real one."""
+
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
+        """Return the fetched tensors' values. feeds: tensor name -> array."""
+
+    def close(self) -> None:
+        """Free what the graph holds."""
+
+
+@dataclass(frozen=True)
+class Servable:
+    """One version of a model with everything that a call needs.
+
+    signature: the one that the contract's typed operations use.
+    sample: one instance out of the golden inputs, as a client would send it; None without golden inputs.
+    """
+
+    name: str
+    version: int
+    description: str
+    signatures: Mapping[str, Signature]
+    signature: str
+    contract: Contract
+    binding: Binding
+    limits: Limits
+    graph: Graph = field(repr=False)
+    sample: Row | None = None
+
+    def find_signature(self, name: str | None) -> Signature:
+        """Return a signature by name, the contract's when name is None. Raises ModelNotFound."""
+        try:
+            return self.signatures[name or self.signature]
+        except KeyError:
+            known = ", ".join(self.signatures)
+            raise ModelNotFound("unknown-signature", f"{self.name} has no signature {name}; it has {known}") from None
+
+    def run(self, signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs by name. inputs must have passed `signature.check_inputs`. Raises InvalidInput."""
+        feeds = {
+            spec.tensor: np.require(inputs[name], requirements="C")
+            for name, spec in signature.inputs.items()
+            if name in inputs
+        }
+        feeds.update(signature.constants)
+        fetches = [spec.tensor for spec in signature.outputs.values()]
+        return dict(zip(signature.outputs, self.graph.run(feeds, fetches), strict=True))

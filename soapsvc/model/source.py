@@ -1,0 +1,48 @@
+"""The models folder: which names and versions stand in it. Looks at folder names only, never inside a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from soapsvc.errors import LoadError
+
+MANIFEST = "model.yaml"
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True)
+class VersionFolder:
+    """A folder `<models>/<name>/<version>` that holds a manifest, found but not yet looked into."""
+
+    name: str
+    version: int
+    path: Path
+
+    def show(self, file: str) -> str:
+        """Return a file's name as messages give it: without the folder that all models stand in."""
+        return f"{self.name}/{self.version}/{file}"
+
+
+def find_versions(models: Path) -> list[VersionFolder]:
+    """Return every `<name>/<version>` folder that has a manifest, by name, then by version.
+
+    A folder without a manifest is one still being copied: it is left alone, as is one with another kind of name.
+    Raises LoadError when the models folder itself can't be listed.
+    """
+    try:
+        names = [entry for entry in models.iterdir() if entry.is_dir() and _NAME.fullmatch(entry.name)]
+    except OSError as err:
+        raise LoadError(
+            f"the models folder {models} can't be listed ({err.strerror}); "
+            "expected a folder that holds <name>/<version>/model.yaml"
+        ) from err
+    found = [
+        VersionFolder(name.name, int(version.name), version)
+        for name in names
+        for version in name.iterdir()
+        if _VERSION.fullmatch(version.name) and (version / MANIFEST).is_file()
+    ]
+    return sorted(found, key=lambda folder: (folder.name, folder.version))

@@ -1,0 +1,118 @@
+"""The one frozen Settings of a server: from arguments, `SOAPSVC_…` variables and a TOML file, in this order.
+
+Owns names, defaults, units and their checks. Knows nothing of how a setting is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as SettingsSourceError
+
+
+class SettingsError(Exception):
+    """A setting can't be used; the message names it, what came and what is allowed."""
+
+
+def _without_trailing_slash(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("expected a URL that starts with http:// or https://")
+    return url.rstrip("/")
+
+
+PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; `docs/settings.md` lists the same fields."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SOAPSVC_", env_nested_delimiter="__", frozen=True, extra="forbid", cli_kebab_case=True
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    models: Path = Field(Path("models"), description="Folder that holds <name>/<version>/model.yaml.")
+    public_url: PublicUrl | None = Field(
+        None, description="URL under which clients reach this server; it stands in every WSDL."
+    )
+    threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
+    max_request_bytes: int = Field(16 * 1024**2, ge=1024, description="Largest HTTP body, in bytes.")
+    version_labels: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description='Labels of versions: {"iris": {"stable": 1}}.'
+    )
+    op_libraries: tuple[str, ...] = Field(
+        (), description="Python modules that a manifest may name in requires_ops."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log lines to write."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the file."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=cls.toml_file)
+        return init_settings, env_settings, toml
+
+    @property
+    def base_url(self) -> str:
+        """Where clients find this server: the public URL, or host and port when none is set."""
+        host = "localhost" if self.host in ("0.0.0.0", "::", "127.0.0.1") else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
+    """Return the settings of a command line, the environment and the file that `--settings` names.
+
+    Raises SettingsError; `--help` prints the settings and exits.
+    """
+    file, rest = _settings_file(arguments)
+
+    class FromFile(Settings):
+        toml_file: ClassVar[Path | None] = file
+
+    try:
+        source = CliSettingsSource[Any](FromFile, cli_parse_args=list(rest), cli_prog_name="serve.py")
+        settings = FromFile(_cli_settings_source=source)
+    except ValidationError as err:
+        raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
+    except (ValueError, SettingsSourceError) as err:
+        raise SettingsError(str(err)) from err
+    return Settings.model_construct(**settings.model_dump())
+
+
+def _settings_file(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--settings", type=Path, default=os.environ.get("SOAPSVC_SETTINGS"))
+    known, rest = parser.parse_known_args(arguments)
+    file = known.settings and Path(known.settings)
+    if file is not None and not file.is_file():
+        raise SettingsError(f"--settings: there is no file {file}")
+    return file, rest
+
+
+def _line(problem: Any) -> str:
+    name = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; docs/settings.md lists them"
+    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {problem['input']!r:.80})"

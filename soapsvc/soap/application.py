@@ -1,0 +1,138 @@
+"""One contract in one SOAP version: its WSDL, and the answer to each request.
+
+The one place that turns errors into faults.
+"""
+
+from __future__ import annotations
+
+import soapsvc.soap.compat  # isort: skip  # before Spyne
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from spyne import Application, MethodContext, ServiceBase
+from spyne.server import ServerBase
+
+from soapsvc.errors import ServingError
+from soapsvc.soap.call import Call
+from soapsvc.soap.envelope import ContentType, client_fault, read_message
+from soapsvc.soap.faults import FAULT_FOR, SoapFault, fault_envelope, write_envelope
+from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
+from soapsvc.soap.protocol import CompiledSoap11, CompiledSoap12
+from soapsvc.soap.writer import compile_writer
+from soapsvc.soap.wsdl import build_wsdl, with_address
+
+log = logging.getLogger(__name__)
+_PROTOCOLS = {SoapVersion.SOAP11: CompiledSoap11, SoapVersion.SOAP12: CompiledSoap12}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: HTTP status, Content-Type and body."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class _Application(Application):
+    """A Spyne application that keeps what an operation raised, for Spyne would make it an Internal Error."""
+
+    def call_wrapper(self, ctx: MethodContext) -> Any:
+        try:
+            return super().call_wrapper(ctx)
+        except Exception as err:
+            ctx.udc.error = err
+            raise
+
+
+class _Transport(ServerBase):
+    """Hands parsed messages to Spyne; HTTP is dealt with before."""
+
+    transport = HTTP_TRANSPORT
+
+
+class SoapEndpoint:
+    """Answers requests to one contract in one SOAP version. Safe to use from many threads."""
+
+    def __init__(
+        self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str
+    ) -> None:
+        self.names, self.soap = names, soap
+        protocol = _PROTOCOLS[soap]
+        app = _Application([service], names.namespace, names.service, protocol(), protocol())
+        self._transport = _Transport(app)
+        self._methods = service.public_methods
+        self._operations = {names.element(name): name for name in self._methods}
+        self.wsdl = build_wsdl(app, names, soap, description)
+
+    @property
+    def operations(self) -> list[str]:
+        """The names of the operations, in the order in which they were declared."""
+        return list(self._operations.values())
+
+    def wsdl_at(self, address: str) -> bytes:
+        """Return the WSDL that names an address."""
+        return with_address(self.wsdl, self.soap, address)
+
+    def request(self, operation: str, values: Sequence[Any]) -> bytes:
+        """Return a request's envelope, indented. values: the operation's parameters, as its reader gives them."""
+        method = self._methods[operation]
+        name, namespace = method.in_message.get_type_name(), self.names.namespace
+        body = f'<{name} xmlns="{namespace}">{compile_writer(method.in_message)(values)}</{name}>'
+        root = etree.fromstring(write_envelope(self.soap, body))
+        etree.indent(root)
+        return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
+
+    def answer(self, content: bytes, sent_as: ContentType, call: Call) -> Reply:
+        """Return the answer to a request, be it a fault."""
+        try:
+            return Reply(200, self.soap.content_type, self._run(content, sent_as, call))
+        except Exception as err:
+            return self.fault(err, call)
+
+    def fault(self, error: Exception, call: Call) -> Reply:
+        """Return the fault that answers an error; one that nobody foresaw is logged with its traceback."""
+        call.outcome = _outcome(error)
+        if not isinstance(error, ServingError | SoapFault):
+            log.error("request %s failed", call.request_id, exc_info=error)
+        status = error.status if isinstance(error, SoapFault) else 500  # .NET reads faults from 2xx and 500 only
+        soap = (error.answer_in if isinstance(error, SoapFault) else None) or self.soap
+        body = fault_envelope(error, self.soap, self.names.namespace, call.request_id)
+        return Reply(status, soap.content_type, body)
+
+    def _run(self, content: bytes, sent_as: ContentType, call: Call) -> bytes:
+        message = read_message(content, sent_as, self.soap)
+        call.operation = self._operation(message.body, sent_as.action)
+        initial = MethodContext(self._transport, MethodContext.SERVER)
+        initial.in_document, initial.udc = message, call
+        (ctx,) = self._transport.generate_contexts(initial)
+        try:
+            self._transport.get_in_object(ctx)
+            self._transport.get_out_object(ctx)
+            if call.error is not None:
+                raise call.error
+            self._transport.get_out_string(ctx)
+            return b"".join(ctx.out_string)
+        finally:
+            ctx.close()
+
+    def _operation(self, body: etree._Element, action: str) -> str:
+        """Return the operation that the body names. Raises SoapFault: none does, or the action names another."""
+        operation = self._operations.get(str(body.tag))
+        if operation is None:
+            raise client_fault(
+                f"unknown operation; expected one of {', '.join(self.operations)} in {self.names.namespace}"
+            )
+        if action and action != self.names.action(operation):
+            raise client_fault(f"the SOAP action does not name the operation {operation} that the Body holds")
+        return operation
+
+
+def _outcome(error: Exception) -> str:
+    if isinstance(error, ServingError):
+        return FAULT_FOR[type(error)].name
+    return error.code.value if isinstance(error, SoapFault) else "InternalError"

@@ -1,0 +1,39 @@
+"""One call on its way through the SOAP layer: what is known of it so far, for its answer and for the log."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The version or label that an address asks for; neither means the highest loaded version."""
+
+    version: int | None = None
+    label: str | None = None
+
+
+@dataclass
+class Call:
+    """Filled in by each stage that learns something; belongs to one thread.
+
+    outcome: `ok`, or the name of the fault.
+    error: what the operation raised, carried past Spyne.
+    """
+
+    request_id: str
+    pin: Pin = field(default_factory=Pin)
+    model: str = "-"
+    version: int | None = None
+    operation: str = "-"
+    outcome: str = "ok"
+    error: Exception | None = None
+
+
+def request_id(given: str | None) -> str:
+    """Return the caller's own id when it is harmless, else a new one."""
+    return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,0 +1,69 @@
+"""The published contracts: which endpoints there are, and the gate that a model version must pass.
+
+A contract is published by the first version that carries it and is frozen from then on.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from soapsvc.engine import Engine
+from soapsvc.errors import LoadError
+from soapsvc.model.contract import Contract
+from soapsvc.model.manager import ModelManager
+from soapsvc.model.servable import Servable
+from soapsvc.soap.application import SoapEndpoint
+from soapsvc.soap.compare import broken_promises
+from soapsvc.soap.inference import DESCRIPTION, NAMES, inference_service
+from soapsvc.soap.ns import ContractNames, SoapVersion
+from soapsvc.soap.service import typed_service
+
+Key = tuple[SoapVersion, str, int]  # SOAP version, model, contract version
+
+
+class Contracts:
+    """Every endpoint by SOAP version, model and contract version. Safe to use from many threads."""
+
+    def __init__(self, manager: ModelManager, engine: Engine) -> None:
+        self._manager, self._engine = manager, engine
+        self._lock = threading.Lock()  # guards _endpoints while a contract is published
+        self._endpoints: dict[Key, SoapEndpoint] = {}
+        for soap in SoapVersion:
+            service = inference_service(manager, engine)
+            self._endpoints[soap, NAMES.model, NAMES.version] = SoapEndpoint(NAMES, service, soap, DESCRIPTION)
+
+    def admit(self, servable: Servable) -> None:
+        """Publish the contract of a model's first version, or raise LoadError when a later one breaks it."""
+        if servable.name == NAMES.model:
+            raise LoadError(f"the name {NAMES.model} belongs to the generic service; choose another")
+        offered = {soap: self.endpoint_of(servable.contract, soap) for soap in SoapVersion}
+        with self._lock:
+            published = self._endpoints.get((SoapVersion.SOAP11, servable.name, servable.contract.version))
+            if published is None:
+                for soap, endpoint in offered.items():
+                    self._endpoints[soap, servable.name, servable.contract.version] = endpoint
+                return
+        differences = broken_promises(published.wsdl, offered[SoapVersion.SOAP11].wsdl)
+        if differences:
+            contract = f"contract v{servable.contract.version} of {servable.name}"
+            raise LoadError(
+                f"breaks the published {contract}: {'; '.join(differences)}. "
+                "Keep the contract, or give the changed one a new contract.version"
+            )
+
+    def endpoint_of(self, contract: Contract, soap: SoapVersion) -> SoapEndpoint:
+        """Return a new endpoint for a contract, without publishing it."""
+        service = typed_service(contract, self._manager, self._engine)
+        description = contract.description or f"The model {contract.model}."
+        return SoapEndpoint(ContractNames(contract.model, contract.version), service, soap, description)
+
+    def find(self, soap: SoapVersion, model: str, version: int) -> SoapEndpoint | None:
+        """Return a published endpoint."""
+        return self._endpoints.get((soap, model, version))
+
+    def all(self) -> list[SoapEndpoint]:
+        """Return every endpoint: by model, the generic one last; SOAP 1.1 before 1.2."""
+        with self._lock:
+            keys = list(self._endpoints)
+        keys.sort(key=lambda key: (key[1] == NAMES.model, key[1], key[2], key[0].value))
+        return [self._endpoints[key] for key in keys]

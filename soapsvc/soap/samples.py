@@ -1,0 +1,67 @@
+"""Sample requests that work when pasted, made from a model's golden inputs."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from soapsvc.model.contract import InputField
+from soapsvc.model.dtypes import NUMPY_DTYPE
+from soapsvc.model.servable import Servable
+from soapsvc.soap.application import SoapEndpoint
+from soapsvc.soap.tensors import tensor_record
+
+
+def typed_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes]:
+    """Return a request for each operation of a typed endpoint, by the operation's name."""
+    row = _row(servable)
+    values: dict[str, list[Any]] = {"predict": row, "predictBatch": [[row, row]], "getModelInfo": []}
+    return {operation: endpoint.request(operation, values[operation]) for operation in endpoint.operations}
+
+
+def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes]:
+    """Return a request for each operation of the generic endpoint, by the operation's name."""
+    about: list[Any] = [servable.name, None, None, None]
+    feeds = servable.binding.pack([_model_row(servable)])[0][1]
+    inputs = [(name, tensor_record(value, as_content=False)) for name, value in feeds.items()]
+    values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
+    return {operation: endpoint.request(operation, values[operation]) for operation in endpoint.operations}
+
+
+def _model_row(servable: Servable) -> list[Any]:
+    """Return one instance as `Binding.pack` takes it: golden where that is known, else made up."""
+    fields = servable.contract.inputs
+    golden = servable.sample or [None] * len(fields)
+    return [
+        _made_up(field) if value is None and not field.optional else value
+        for field, value in zip(fields, golden, strict=True)
+    ]
+
+
+def _row(servable: Servable) -> list[Any]:
+    """Return one instance as a writer takes it."""
+    return [
+        tensor_record(value, as_content=False) if field.kind == "tensor" and value is not None else value
+        for field, value in zip(servable.contract.inputs, _model_row(servable), strict=True)
+    ]
+
+
+def _made_up(field: InputField) -> Any:
+    if field.kind == "image":
+        return _grey_png(field)
+    if field.kind == "text" or field.dtype == "string":
+        return "text" if field.kind in ("text", "scalar") else ["text"]
+    if field.kind == "scalar":
+        return NUMPY_DTYPE[field.dtype].type(0)
+    shape = [dim if isinstance(dim, int) else 1 for dim in field.shape or (1,)]
+    return np.zeros(shape, dtype=NUMPY_DTYPE[field.dtype])
+
+
+def _grey_png(field: InputField) -> bytes:
+    height, width = (dim if isinstance(dim, int) else 16 for dim in (field.shape or (16, 16))[:2] or (16, 16))
+    picture = BytesIO()
+    Image.new("L", (width, height), 128).save(picture, format="PNG")
+    return picture.getvalue()

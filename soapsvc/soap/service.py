@@ -1,0 +1,149 @@
+"""The typed service of one model: a Spyne ServiceBase made from its contract.
+
+Operations take the rows that the protocol has read and answer with plain values in the order of the contract's
+types; see `reader` and `writer`.
+"""
+
+from __future__ import annotations
+
+import soapsvc.soap.compat  # isort: skip  # before Spyne
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from spyne import Fault, Int, Long, MethodContext, ServiceBase, Unicode, rpc
+
+from soapsvc.engine import Engine
+from soapsvc.model.binding import Row, ScoredLabels
+from soapsvc.model.contract import Contract, InputField, OutputField
+from soapsvc.model.manager import ModelManager
+from soapsvc.model.servable import Servable
+from soapsvc.soap.call import Call
+from soapsvc.soap.ns import ContractNames
+from soapsvc.soap.tensors import tensor_record, tensor_value
+from soapsvc.soap.types import Type, Types, required
+
+
+def operation(
+    function: Callable[..., Any],
+    doc: str,
+    parameters: Sequence[tuple[str, Type]],
+    returns: Type,
+    faults: Sequence[type[Fault]],
+) -> Any:
+    """Return function as an operation with named, typed parameters."""
+    function.__doc__ = doc
+    names = [name for name, _ in parameters]
+    types = [kind for _, kind in parameters]
+    return rpc(*types, _args=names, _returns=required(returns), _throws=list(faults))(function)
+
+
+def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> type[ServiceBase]:
+    """Return the service class of a contract: predict, predictBatch and getModelInfo."""
+    names = ContractNames(contract.model, contract.version)
+    types = Types(names.namespace)
+    predictor = _Predictor(contract, manager, engine)
+    prediction, instance = types.prediction(contract), types.instance(contract)
+    faults = types.faults()
+
+    def predict(ctx: MethodContext, *row: Any) -> Any:
+        return predictor.predict(ctx.udc, [row])[0]
+
+    def predict_batch(ctx: MethodContext, instances: Sequence[Row]) -> Any:
+        return predictor.predict(ctx.udc, instances)
+
+    def model_info(ctx: MethodContext) -> Any:
+        return predictor.info(ctx.udc)
+
+    about = contract.description or f"The model {contract.model}."
+    operations = {
+        "predict": operation(
+            predict, f"Predict for one instance. {about}",
+            [(field.element, types.input_type(field)) for field in contract.inputs], prediction, faults,
+        ),
+        "predictBatch": operation(
+            predict_batch, "Predict for many instances in one call; the answers come in their order.",
+            [("instances", required(types.array(instance)))], types.array(prediction), faults,
+        ),
+        "getModelInfo": operation(
+            model_info, "Tell which version of the model answers, and its limits.", [], _info_type(types), faults
+        ),
+    }  # fmt: skip
+    return type(ServiceBase)(names.service, (ServiceBase,), operations)
+
+
+def _info_type(types: Types) -> Type:
+    return types.record(
+        "ModelInfo",
+        [
+            ("name", required(Unicode)),
+            ("description", required(Unicode)),
+            ("modelVersion", required(Long, "Version of the model that answers.")),
+            ("contractVersion", required(Int, "Major version of this contract.")),
+            ("maxBatch", required(Int, "The most instances that predictBatch takes.")),
+        ],
+    )
+
+
+class _Predictor:
+    """Runs rows through the model's current, pinned or labelled version."""
+
+    def __init__(self, contract: Contract, manager: ModelManager, engine: Engine) -> None:
+        self._model, self._contract, self._manager, self._engine = contract.model, contract.version, manager, engine
+
+    def predict(self, call: Call, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        """Return a Prediction for each row. Raises ServingError."""
+        with self._servable(call) as servable:
+            answers = self._answers(servable, rows)
+            outputs = servable.contract.outputs
+            as_content = _came_as_content(servable.contract.inputs, rows)
+            return [
+                (*map(_wire_value, outputs, answer, [as_content] * len(outputs)), servable.version)
+                for answer in answers
+            ]
+
+    @contextmanager
+    def _servable(self, call: Call) -> Iterator[Servable]:
+        pin = call.pin
+        with self._manager.handle(self._model, pin.version, pin.label, self._contract) as servable:
+            call.version = servable.version
+            yield servable
+
+    def _answers(self, servable: Servable, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        signature = servable.find_signature(None)
+        answers: list[tuple[Any, ...]] = []
+        inputs = servable.contract.inputs
+        for count, feeds in servable.binding.pack([_model_row(inputs, row) for row in rows]):
+            answers.extend(servable.binding.unpack(self._engine.predict(servable, signature, feeds), count))
+        return answers
+
+    def info(self, call: Call) -> tuple[Any, ...]:
+        """Return a ModelInfo. Raises ModelNotFound."""
+        with self._servable(call) as servable:
+            contract_version = servable.contract.version
+            limit = servable.limits.max_batch
+            return (servable.name, servable.description, servable.version, contract_version, limit)
+
+
+def _came_as_content(inputs: Sequence[InputField], rows: Sequence[Row]) -> bool:
+    """Whether the caller sent a tensor as bytes: tensors are answered in the way they came."""
+    tensors = [index for index, field in enumerate(inputs) if field.kind == "tensor"]
+    return any(rows[0][index] is not None and rows[0][index][-1] is not None for index in tensors) if rows else False
+
+
+def _model_row(inputs: Sequence[InputField], row: Row) -> Row:
+    """Return a row as `Binding.pack` takes it: tensors as arrays."""
+    return [
+        tensor_value(value, field.element).array if field.kind == "tensor" and value is not None else value
+        for field, value in zip(inputs, row, strict=True)
+    ]
+
+
+def _wire_value(field: OutputField, value: Any, as_content: bool) -> Any:
+    """Return one output as a writer takes it."""
+    if isinstance(value, ScoredLabels):
+        return list(zip(value.labels, value.scores, strict=True))
+    if field.kind == "tensor":
+        return tensor_record(value, field.content or as_content)
+    return value

@@ -1,0 +1,43 @@
+"""Values as the text of XML elements: escaping, and numbers as XML Schema spells them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from soapsvc.model.dtypes import Array
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"})
+_SPECIAL = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # XML Schema part 2, 3.2.5
+
+
+def escape(text: str) -> str:
+    """Return text fit for an element or attribute; what XML can't hold becomes U+FFFD."""
+    return _ILLEGAL.sub("\ufffd", text).translate(_ESCAPES)
+
+
+def element(name: str, text: str) -> str:
+    """Return an element that holds text."""
+    return f"<{name}>{escape(text)}</{name}>"
+
+
+def numbers(values: Array) -> list[str]:
+    """Return each number or bool of an array, in row-major order, as XML Schema spells it.
+
+    float32 is written with as few digits as tell it apart from its neighbours, and never as its double.
+    """
+    flat = values.ravel()
+    if flat.dtype == np.bool_:
+        return ["true" if value else "false" for value in flat.tolist()]
+    texts: list[str] = flat.astype(str).tolist() if flat.dtype == np.float32 else [repr(x) for x in flat.tolist()]
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        return [_SPECIAL.get(text, text) for text in texts]
+    return texts
+
+
+def number(value: Any) -> str:
+    """Return one number or bool as XML Schema spells it."""
+    return numbers(np.asarray(value))[0]

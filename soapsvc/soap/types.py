@@ -1,0 +1,139 @@
+"""Schema types: what Spyne needs to describe a contract, in the shapes that real stub generators like.
+
+Each rule here comes from what Java, C#, PHP and C generators do: required scalars are minOccurs=1 and not
+nillable (Java `double`, C# `double`), optional scalars minOccurs=1 and nillable (`Double`, `double?`; with
+minOccurs=0 C# can't tell absent from 0), optional strings and objects minOccurs=0, arrays wrapped with items
+that are not nillable (Spyne's own Array gives `double?[]`).
+"""
+
+from __future__ import annotations
+
+import soapsvc.soap.compat  # isort: skip  # before Spyne
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from spyne import Boolean, ByteArray, ComplexModel, Double, Enum, Fault, Int, Long, Unicode
+from spyne.model import ModelBase
+
+from soapsvc.model.contract import Contract, InputField, OutputField
+from soapsvc.model.dtypes import FLOATS, DTypeName
+from soapsvc.soap.faults import FAULT_FOR, FaultType
+
+Type = type[ModelBase]
+
+
+def required(base: Type, description: str = "") -> Type:
+    """Return base as an element that must be there and hold a value."""
+    return _described(base.customize(min_occurs=1, nillable=False), description)
+
+
+def optional(base: Type, description: str = "") -> Type:
+    """Return base as an element that may be without a value, in the way its kind needs."""
+    scalar = issubclass(base, Double | Long | Int | Boolean)
+    custom = base.customize(min_occurs=1, nillable=True) if scalar else base.customize(min_occurs=0, nillable=False)
+    return _described(custom, description)
+
+
+def _described(custom: Type, description: str) -> Type:
+    return custom.customize(doc=description) if description else custom
+
+
+def scalar_type(dtype: DTypeName) -> Type:
+    """Return the schema type of one value: uint8 and int32 are xs:int, since unsignedByte is odd in Java."""
+    if dtype in FLOATS:
+        return Double
+    by_name: dict[str, Type] = {"int64": Long, "bool": Boolean, "string": Unicode}
+    return by_name.get(dtype, Int)
+
+
+class Types:
+    """The types of one namespace, each made once."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._made: dict[str, Type] = {}
+
+    def record(self, name: str, members: Sequence[tuple[str, Type]], description: str = "") -> Type:
+        """Return a complex type with these members in this order, the same one at each call."""
+        if name not in self._made:
+            body = {"__namespace__": self._namespace, "__type_name__": name, "_type_info": list(members)}
+            self._made[name] = type(ComplexModel)(name, (ComplexModel,), body | {"__doc__": description or None})
+        return self._made[name]
+
+    def array(self, item: Type) -> Type:
+        """Return `ArrayOfX { item* }`."""
+        name = item.get_type_name()
+        member = item.customize(min_occurs=0, max_occurs="unbounded", nillable=False)
+        return self.record(f"ArrayOf{name[0].upper()}{name[1:]}", [("item", member)])
+
+    def dtype(self) -> Type:
+        """Return the enumeration of tensor dtypes."""
+        if "DType" not in self._made:
+            enum = Enum(*get_args(DTypeName), type_name="DType")
+            enum.__namespace__ = self._namespace
+            self._made["DType"] = enum
+        return self._made["DType"]
+
+    def tensor(self) -> Type:
+        """Return Tensor: dtype, shape, and exactly one of doubles, longs, strings and content."""
+        return self.record(
+            "Tensor",
+            [
+                ("dtype", required(self.dtype())),
+                ("shape", required(self.array(Long), "Size of each dimension; empty for a single value.")),
+                ("doubles", optional(self.array(Double), "Values of float32 or float64, in row-major order.")),
+                ("longs", optional(self.array(Long), "Values of int32, int64, uint8, or bool as 0 and 1.")),
+                ("strings", optional(self.array(Unicode), "Values of string.")),
+                ("content", optional(ByteArray, "Values of any dtype but string as little-endian bytes.")),
+            ],
+            "Numbers or strings in row-major order: exactly one of doubles, longs, strings and content is given.",
+        )
+
+    def scored_label(self) -> Type:
+        """Return ScoredLabel: one class and its score."""
+        return self.record("ScoredLabel", [("label", required(Unicode)), ("score", required(Double))])
+
+    def faults(self) -> list[type[Fault]]:
+        """Return every declared fault; each operation declares all, for adding one later would break stubs."""
+        return [self._fault(kind) for kind in FAULT_FOR.values()]
+
+    def _fault(self, kind: FaultType) -> type[Fault]:
+        if kind.name not in self._made:
+            texts = {"string": Unicode, "int": Int, "double": Double}
+            members = [("code", required(Unicode)), ("message", required(Unicode)), ("requestId", required(Unicode))]
+            members += [(item.element, required(texts[item.type], item.description)) for item in kind.members]
+            body = {"__namespace__": self._namespace, "__type_name__": kind.name, "_type_info": members}
+            self._made[kind.name] = type(Fault)(kind.name, (Fault,), body | {"__doc__": kind.description})
+        return self._made[kind.name]
+
+    def input_type(self, field: InputField) -> Type:
+        """Return the type of one element of a request."""
+        base = self._value_type(field.kind, field.dtype)
+        if field.optional:
+            return optional(base, field.description)
+        return required(base, field.description)
+
+    def output_type(self, field: OutputField) -> Type:
+        """Return the type of one element of an answer."""
+        base = self.array(self.scored_label()) if field.kind == "scoredLabels" else None
+        return required(base or self._value_type(field.kind, field.dtype), field.description)
+
+    def prediction(self, contract: Contract) -> Type:
+        """Return Prediction: the answer for one instance."""
+        members = [(field.element, self.output_type(field)) for field in contract.outputs]
+        members.append(("modelVersion", required(Long, "Version of the model that answered.")))
+        return self.record("Prediction", members)
+
+    def instance(self, contract: Contract) -> Type:
+        """Return Instance: what `predict` takes, as one item of a batch."""
+        return self.record("Instance", [(field.element, self.input_type(field)) for field in contract.inputs])
+
+    def _value_type(self, kind: str, dtype: DTypeName) -> Type:
+        if kind == "vector":
+            return self.array(scalar_type(dtype))
+        if kind == "tensor":
+            return self.tensor()
+        if kind == "image":
+            return ByteArray
+        return scalar_type(dtype)

@@ -1,0 +1,1 @@
+"""HTTP: WSGI routing, limits, the request log, health, and the server process."""

@@ -1,0 +1,58 @@
+"""The WSGI application: which handler answers which path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+from soapsvc.model.manager import ModelManager, State
+from soapsvc.soap.contracts import Contracts
+from soapsvc.transport.http import Environ, Response, StartResponse
+from soapsvc.transport.soap_handler import SoapHandler
+
+Page = Callable[[], str]
+
+
+class WebApplication:
+    """Routes requests; runs under any WSGI server."""
+
+    def __init__(
+        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, max_request_bytes: int
+    ) -> None:
+        self._manager, self._home_page = manager, home_page
+        self.soap = SoapHandler(contracts, base_url, max_request_bytes)
+        self._pages: dict[str, Callable[[], Response]] = {
+            "/": self._home,
+            "/health/live": lambda: _json(200, {"status": "live"}),
+            "/health/ready": self._ready,
+        }
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        return self._respond(environ).send(environ, start_response)
+
+    def _respond(self, environ: Environ) -> Response:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(("/soap/", "/soap12/")):
+            return self.soap.handle(environ)
+        page = self._pages.get(path or "/")
+        if page is None:
+            return _json(404, {"error": "nothing stands at this address; / lists what there is"})
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _json(405, {"error": "expected GET"}, {"Allow": "GET, HEAD"})
+        return page()
+
+    def _home(self) -> Response:
+        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+        return Response(200, "text/html; charset=utf-8", self._home_page().encode(), headers)
+
+    def _ready(self) -> Response:
+        """Ready when a model can answer and none is still loading; one that failed doesn't count."""
+        states = [status.state for status in self._manager.status()]
+        ready = State.AVAILABLE in states and State.LOADING not in states
+        return _json(200 if ready else 503, {"status": "ready" if ready else "not ready"})
+
+
+def _json(status: int, content: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(status, "application/json", json.dumps(content).encode(), headers or {})

@@ -1,0 +1,99 @@
+"""waitress, the default server, taught to answer in SOAP when it refuses a request by itself.
+
+waitress reads a whole request before it takes a thread. What it refuses while reading (a body over the limit,
+a broken chunk) never reaches the WSGI application, and by default is answered in text/plain.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
+
+from soapsvc.soap.call import Call, request_id
+from soapsvc.transport.application import WebApplication
+
+
+class _Discard:
+    """Takes the place of a request's body buffer and keeps nothing."""
+
+    def append(self, data: bytes) -> None:
+        """Drop data."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads on past the limit, keeping nothing, so that the client is there to read its 413.
+
+    (Closing on a client that still sends resets the connection, and the answer is lost.) Past twice the limit
+    it stops all the same.
+    """
+
+    _discarding = False
+
+    def received(self, data: bytes) -> int:
+        """Return how many bytes of data belong to this request; see waitress."""
+        if self._discarding:
+            return self._discard(data)
+        consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and not self.expect_continue:
+            self._start_discarding()
+        return consumed
+
+    def _start_discarding(self) -> None:
+        self._discarding, self.completed = True, False
+        self.body_rcv.buf = _Discard()
+        self._check_end()
+
+    def _discard(self, data: bytes) -> int:
+        consumed: int = self.body_rcv.received(data)
+        self.body_bytes_received += consumed
+        self._check_end()
+        return consumed
+
+    def _check_end(self) -> None:
+        ended = self.body_rcv.completed or self.body_rcv.error
+        self.completed = bool(ended) or self.body_bytes_received > 2 * self.adj.max_request_body_size
+
+
+class _FaultTask(ErrorTask):  # type: ignore[misc]
+    """Answers what waitress refused with a fault instead of a line of text."""
+
+    web: ClassVar[WebApplication]
+
+    def execute(self) -> None:
+        """Write the response; see waitress."""
+        error = self.request.error
+        call = Call(request_id(None))
+        too_large = f"the message is larger than {self.channel.adj.max_request_body_size - 1} bytes"
+        text = too_large if isinstance(error, RequestEntityTooLarge) else error.reason
+        reply = self.web.soap.fault(getattr(self.request, "path", ""), error.code, text, call)
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
+        self.set_close_on_finish()
+        self.content_length = len(reply.body)
+        self.write(reply.body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
+
+
+def make_server(web: WebApplication, host: str, port: int, threads: int, max_request_bytes: int) -> Any:
+    """Return a waitress server that listens and is ready to `run()`. Raises OSError when it can't listen."""
+    server = create_server(
+        web, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True,
+        max_request_body_size=max_request_bytes + 1, inbuf_overflow=max_request_bytes + 1,
+    )  # fmt: skip
+    task = type("_BoundFaultTask", (_FaultTask,), {"web": web})
+    channel = type("_BoundChannel", (_Channel,), {"error_task_class": task})
+    for listener in (server, *getattr(server, "map", {}).values()):  # a name such as localhost has two addresses
+        if isinstance(listener, BaseWSGIServer):
+            listener.channel_class = channel
+    return server
