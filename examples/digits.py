@@ -41,9 +41,7 @@ def main() -> None:
     model = train(*augmented(training, digits))
     graph_def = freeze(served(model), inputs=["images"], outputs=["probabilities"])
     plain = [encoded(picture) for picture in held_out]
-    np.testing.assert_allclose(
-        answer(graph_def, plain), model(pictures(tf.constant(plain))), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(answer(graph_def, plain), model(pictures(tf.constant(plain))), rtol=1e-4, atol=1e-6)
 
     accuracy = measure(graph_def, held_out, held_out_digits)
     write_folder(
@@ -79,9 +77,7 @@ def split() -> Split:
     """Training and held-out pictures (uint8 (n, 8, 8), light ink on black), then their digits, stratified."""
     data = load_digits()
     pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
-    parts: Split = train_test_split(
-        pixels, data.target, test_size=0.25, stratify=data.target, random_state=SEED
-    )
+    parts: Split = train_test_split(pixels, data.target, test_size=0.25, stratify=data.target, random_state=SEED)
     return parts
 
 
@@ -128,9 +124,7 @@ def augmented(training: np.ndarray, digits: np.ndarray) -> tuple[np.ndarray, np.
         toned = (paper + turned * ((ink - paper) / 255)).astype(np.uint8)
         return encoded(255 - toned if random.random() < 0.5 else toned, str(random.choice(["PNG", "JPEG"])))
 
-    files = [encoded(picture) for picture in training] + [
-        changed(picture) for picture in np.repeat(training, 8, 0)
-    ]
+    files = [encoded(picture) for picture in training] + [changed(picture) for picture in np.repeat(training, 8, 0)]
     return tf.function(pictures)(tf.constant(files)).numpy(), np.concatenate([digits, np.repeat(digits, 8)])
 
 
@@ -183,9 +177,7 @@ def train(ink: np.ndarray, digits: np.ndarray) -> keras.Model:
 def served(model: keras.Model) -> tf.types.experimental.ConcreteFunction:
     """The served function: encoded images (string (batch,)) -> probabilities (float32 (batch, 10))."""
     specification = [tf.TensorSpec([None], tf.string, "images")]
-    return tf.function(
-        lambda images: model(pictures(images), training=False), specification
-    ).get_concrete_function()
+    return tf.function(lambda images: model(pictures(images), training=False), specification).get_concrete_function()
 
 
 def answer(graph_def: tf.compat.v1.GraphDef, images: Sequence[bytes]) -> np.ndarray:
@@ -231,9 +223,7 @@ def manifest(accuracy: str) -> dict[str, object]:
         "signatures": {
             "predict": {
                 "inputs": {"images": {"tensor": "images:0", "dtype": "string", "shape": ["batch"]}},
-                "outputs": {
-                    "probabilities": {"tensor": "probabilities:0", "dtype": "float32", "shape": ["batch", 10]}
-                },
+                "outputs": {"probabilities": {"tensor": "probabilities:0", "dtype": "float32", "shape": ["batch", 10]}},
             }
         },
         "contract": {

@@ -82,9 +82,7 @@ def train(features: np.ndarray, species: np.ndarray) -> keras.Model:
 def served(model: keras.Model) -> tf.types.experimental.ConcreteFunction:
     """The model as a function of one named tensor."""
     specification = [tf.TensorSpec([None, 4], tf.float32, "features")]
-    return tf.function(
-        lambda features: model(features, training=False), specification
-    ).get_concrete_function()
+    return tf.function(lambda features: model(features, training=False), specification).get_concrete_function()
 
 
 def recorded(graph_def: tf.compat.v1.GraphDef, rows: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
@@ -104,9 +102,7 @@ def manifest(accuracy: str) -> dict[str, object]:
         "signatures": {
             "predict": {
                 "inputs": {"features": {"tensor": "features:0", "dtype": "float32", "shape": ["batch", 4]}},
-                "outputs": {
-                    "probabilities": {"tensor": "probabilities:0", "dtype": "float32", "shape": ["batch", 3]}
-                },
+                "outputs": {"probabilities": {"tensor": "probabilities:0", "dtype": "float32", "shape": ["batch", 3]}},
             }
         },
         "contract": {

@@ -59,9 +59,7 @@ def main() -> None:
     served = scorer(weights, bias)
     graph_def = freeze(served, inputs=["text"], outputs=["probabilities"])
     sentences, languages = held_out()
-    np.testing.assert_allclose(
-        answer(graph_def, sentences), served(tf.constant(sentences)), rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(answer(graph_def, sentences), served(tf.constant(sentences)), rtol=1e-4, atol=1e-6)
 
     accuracy = measure(graph_def, sentences, languages)
     calls = [["Guten Morgen"], ["你好 & <ü>"], [""], ["bonjour tout le monde", "good morning", "добрый день"]]
@@ -70,10 +68,7 @@ def main() -> None:
         graph_def=graph_def,
         manifest=manifest(accuracy),
         labels=LABELS,
-        warmup=[
-            {"inputs": {"text": texts}, "outputs": {"probabilities": answer(graph_def, texts)}}
-            for texts in calls
-        ],
+        warmup=[{"inputs": {"text": texts}, "outputs": {"probabilities": answer(graph_def, texts)}} for texts in calls],
         force=arguments.force,
     )
 
@@ -115,9 +110,7 @@ def catalogue(path: Path) -> list[tuple[str, str]]:
 def spacy_strings(language: str, module: str) -> list[str]:
     """The string constants assigned to variables in spacy/lang/<language>/<module>.py."""
     tree = ast.parse((package("spacy") / "lang" / language / f"{module}.py").read_text(encoding="utf-8"))
-    assigned = [
-        node for statement in tree.body if isinstance(statement, ast.Assign) for node in ast.walk(statement)
-    ]
+    assigned = [node for statement in tree.body if isinstance(statement, ast.Assign) for node in ast.walk(statement)]
     return [node.value for node in assigned if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
@@ -136,11 +129,9 @@ def windows() -> tuple[list[str], np.ndarray]:
 
 
 def held_out() -> tuple[list[str], np.ndarray]:
-    """spaCy's example sentences and their labels (int (n,)); nothing here is trained on."""
+    """SpaCy's example sentences and their labels (int (n,)); nothing here is trained on."""
     pairs = [
-        (sentence, label)
-        for label, language in enumerate(LABELS)
-        for sentence in spacy_strings(language, "examples")
+        (sentence, label) for label, language in enumerate(LABELS) for sentence in spacy_strings(language, "examples")
     ]
     return [sentence for sentence, _ in pairs], np.array([label for _, label in pairs])
 
@@ -158,9 +149,7 @@ def rows(text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     grams = tf.strings.ngrams(tf.strings.unicode_split(short, "UTF-8"), (1, 2, 3, 4), separator="")
     hashed = grams.with_flat_values(tf.strings.to_hash_bucket_fast(grams.flat_values, HASHED))
     points = tf.strings.unicode_decode(short, "UTF-8")
-    blocks = points.with_flat_values(
-        tf.cast(tf.minimum(points.flat_values // 128, BLOCKS - 1), tf.int64) + HASHED
-    )
+    blocks = points.with_flat_values(tf.cast(tf.minimum(points.flat_values // 128, BLOCKS - 1), tf.int64) + HASHED)
     return hashed, blocks
 
 
@@ -227,17 +216,13 @@ def measure(graph_def: tf.compat.v1.GraphDef, sentences: Sequence[str], language
     print(accuracy)
     for name, hits in (("sentences", right), ("first 20 characters", short)):
         each = sorted((hits[languages == label].mean(), language) for label, language in enumerate(LABELS))
-        print(
-            f"worst languages, {name}:", ", ".join(f"{language} {share:.0%}" for share, language in each[:6])
-        )
+        print(f"worst languages, {name}:", ", ".join(f"{language} {share:.0%}" for share, language in each[:6]))
     greeted = answer(graph_def, list(GREETINGS)).argmax(axis=1)
     for (text, language), label in zip(GREETINGS.items(), greeted, strict=True):
         print(f"{text}: {LABELS[label]}" + ("" if LABELS[label] == language else f", but it is {language}"))
     odd = answer(graph_def, ["", "&<>", b"\xff\xfe\xc3(", "你好 & <ü>", "ab" * 100_000])
     assert np.isfinite(odd).all(), odd
-    print(
-        "empty text:", ", ".join(f"{LABELS[label]} {odd[0, label]:.0%}" for label in odd[0].argsort()[:-4:-1])
-    )
+    print("empty text:", ", ".join(f"{LABELS[label]} {odd[0, label]:.0%}" for label in odd[0].argsort()[:-4:-1]))
     return accuracy
 
 

@@ -26,7 +26,7 @@ class CommandError(Exception):
     """A command can't do what was asked; the message says why."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments."""
     options = _parser().parse_args(arguments)
     try:

@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
+_EVERYWHERE = ("0.0.0.0", "::", "127.0.0.1")  # noqa: S104  # names no host that a client could use
+
 
 class SettingsError(Exception):
     """A setting can't be used; the message names it, what came and what is allowed."""
@@ -54,9 +56,7 @@ class Settings(BaseSettings):
     version_labels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description='Labels of versions: {"iris": {"stable": 1}}.'
     )
-    op_libraries: tuple[str, ...] = Field(
-        (), description="Python modules that a manifest may name in requires_ops."
-    )
+    op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where clients find this server: the public URL, or host and port when none is set."""
-        host = "localhost" if self.host in ("0.0.0.0", "::", "127.0.0.1") else self.host
+        host = "localhost" if self.host in _EVERYWHERE else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
 

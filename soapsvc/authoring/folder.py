@@ -69,9 +69,7 @@ def _encode(
 
 def _yaml(manifest: Mapping[str, Any]) -> bytes:
     """Block style with the innermost collections in flow style, keys in the order given."""
-    text: str = yaml.safe_dump(
-        dict(manifest), sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
-    )
+    text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
     return text.encode()
 
 
@@ -88,9 +86,7 @@ def _plain(value: object) -> object:
         return float(str(value))  # the shortest digits that read back as this float32
     if isinstance(value, np.ndarray | np.generic):
         return list(value) if isinstance(value, np.ndarray) and value.ndim else value.item()
-    raise TypeError(
-        f"a warm-up value must be an array, list, number, str or bytes, not {type(value).__name__}"
-    )
+    raise TypeError(f"a warm-up value must be an array, list, number, str or bytes, not {type(value).__name__}")
 
 
 @contextmanager

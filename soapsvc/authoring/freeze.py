@@ -53,9 +53,7 @@ def run_frozen(
     with tf.compat.v1.Session(graph=graph) as session:
         for name in init_ops:
             session.run(name)
-        values = session.run(
-            [f"{name}:0" for name in fetches], {f"{name}:0": value for name, value in feeds.items()}
-        )
+        values = session.run([f"{name}:0" for name in fetches], {f"{name}:0": value for name, value in feeds.items()})
     return dict(zip(fetches, values, strict=True))
 
 
@@ -95,10 +93,7 @@ def _match(kind: str, found: Sequence[str], names: Sequence[str]) -> None:
 def _rename(graph_def: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
     """Set graph_def between placeholders and identities that bear the names asked for."""
     with tf.Graph().as_default() as graph:
-        given = {
-            name: tf.compat.v1.placeholder(tensor.dtype, tensor.shape, name)
-            for name, tensor in inputs.items()
-        }
+        given = {name: tf.compat.v1.placeholder(tensor.dtype, tensor.shape, name) for name, tensor in inputs.items()}
         results = tf.graph_util.import_graph_def(
             graph_def,
             input_map={tensor.name: given[name] for name, tensor in inputs.items()},
@@ -114,9 +109,7 @@ def _rename(graph_def: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any
 
 def _prune(graph_def: Any, outputs: Iterable[str]) -> Any:
     """The nodes that the outputs need, in their order, with the whole library of functions."""
-    sources = {
-        node.name: [source.lstrip("^").split(":")[0] for source in node.input] for node in graph_def.node
-    }
+    sources = {node.name: [source.lstrip("^").split(":")[0] for source in node.input] for node in graph_def.node}
     needed: set[str] = set()
     waiting = list(outputs)
     while waiting:

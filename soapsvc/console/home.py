@@ -54,9 +54,7 @@ class HomePage:
 
     def _service(self, endpoint: SoapEndpoint) -> _Service:
         samples = self._samples(endpoint)
-        operations = tuple(
-            _Operation(name, endpoint.names.action(name), samples[name].decode()) for name in samples
-        )
+        operations = tuple(_Operation(name, endpoint.names.action(name), samples[name].decode()) for name in samples)
         return _Service(endpoint, self._base_url + endpoint.names.path(endpoint.soap), operations)
 
     def _samples(self, endpoint: SoapEndpoint) -> dict[str, bytes]:

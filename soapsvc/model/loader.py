@@ -20,6 +20,7 @@ from soapsvc.model.source import MANIFEST, VersionFolder
 
 log = logging.getLogger(__name__)
 
+
 def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
     """Return the folder's servable, warmed up and proven on its golden data.
 

@@ -5,8 +5,6 @@ The one place that turns errors into faults.
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,15 +56,13 @@ class _Transport(ServerBase):
 class SoapEndpoint:
     """Answers requests to one contract in one SOAP version. Safe to use from many threads."""
 
-    def __init__(
-        self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str
-    ) -> None:
+    def __init__(self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str) -> None:
         self.names, self.soap = names, soap
         protocol = _PROTOCOLS[soap]
         app = _Application([service], names.namespace, names.service, protocol(), protocol())
         self._transport = _Transport(app)
         self._methods = service.public_methods
-        self._operations = {names.element(name): name for name in self._methods}
+        self._operations: dict[str, str] = {names.element(name): name for name in self._methods}
         self.wsdl = build_wsdl(app, names, soap, description)
 
     @property

@@ -25,7 +25,8 @@ def _load_bundled_six() -> None:
         raise ImportError("Spyne is not installed; run: pip install -r requirements.txt")
     path = Path(spyne.submodule_search_locations[0]) / "util" / "six.py"
     spec = importlib.util.spec_from_file_location("spyne.util.six", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["spyne.util.six"] = module
     spec.loader.exec_module(module)
@@ -33,7 +34,7 @@ def _load_bundled_six() -> None:
 
 
 def _add_find_spec(six: ModuleType) -> None:
-    importer: Any = six._importer  # type: ignore[attr-defined]
+    importer: Any = six._importer
 
     def find_spec(fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if fullname in importer.known_modules:

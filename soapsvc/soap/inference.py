@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +14,7 @@ from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature, TensorSpec
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
-from soapsvc.soap.service import operation
+from soapsvc.soap.service import operation, service_class
 from soapsvc.soap.tensors import TensorValue, tensor_record, tensor_value
 from soapsvc.soap.types import Type, Types, optional, required
 
@@ -34,7 +32,9 @@ def inference_service(manager: ModelManager, engine: Engine) -> type[ServiceBase
     types = Types(NAMES.namespace)
     inference = _Inference(manager, engine)
     faults = types.faults()
-    tensors = types.array(types.record("NamedTensor", [("name", required(Unicode)), ("tensor", required(types.tensor()))]))
+    tensors = types.array(
+        types.record("NamedTensor", [("name", required(Unicode)), ("tensor", required(types.tensor()))])
+    )
     names = types.array(Unicode)
     result = types.record(
         "InferenceResult",
@@ -66,7 +66,7 @@ def inference_service(manager: ModelManager, engine: Engine) -> type[ServiceBase
             types.array(_status_type(types)), faults,
         ),
     }  # fmt: skip
-    return type(ServiceBase)(NAMES.service, (ServiceBase,), operations)
+    return service_class(NAMES, operations)
 
 
 def _status_type(types: Types) -> Type:
@@ -130,9 +130,7 @@ class _Inference:
             records = [(name, tensor_record(outputs[name], as_content)) for name in wanted]
             return (servable.name, servable.version, records)
 
-    def model(
-        self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None
-    ) -> Any:
+    def model(self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None) -> Any:
         """Return a ModelMetadata. Raises ModelNotFound."""
         call.model = model
         with self._manager.handle(model, version, label) as servable:

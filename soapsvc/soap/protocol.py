@@ -5,8 +5,6 @@ Spyne still finds the operation and runs it. The message was parsed by the guard
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 from typing import Any
 
 from spyne import MethodContext

@@ -9,8 +9,6 @@ and looks up the place of each, which takes minutes for an array of a million wr
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 import binascii
 import re
 from collections.abc import Callable, Sequence
@@ -37,8 +35,6 @@ _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
 
 class Reader(Protocol):
     """Turns one element into a value."""
-
-    type_name: str
 
     def read(self, node: etree._Element, field: str) -> Any:
         """Return the element's value. Raises InvalidInput; field says where the element stands."""

@@ -6,13 +6,11 @@ types; see `reader` and `writer`.
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from spyne import Fault, Int, Long, MethodContext, ServiceBase, Unicode, rpc
+from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
 from soapsvc.engine import Engine
 from soapsvc.model.binding import Row, ScoredLabels
@@ -30,13 +28,19 @@ def operation(
     doc: str,
     parameters: Sequence[tuple[str, Type]],
     returns: Type,
-    faults: Sequence[type[Fault]],
+    faults: Sequence[Type],
 ) -> Any:
     """Return function as an operation with named, typed parameters."""
     function.__doc__ = doc
     names = [name for name, _ in parameters]
     types = [kind for _, kind in parameters]
     return rpc(*types, _args=names, _returns=required(returns), _throws=list(faults))(function)
+
+
+def service_class(names: ContractNames, operations: Mapping[str, Any]) -> type[ServiceBase]:
+    """Return the ServiceBase that holds these operations, by their names on the wire."""
+    made: type[ServiceBase] = type(ServiceBase)(names.service, (ServiceBase,), dict(operations))
+    return made
 
 
 def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> type[ServiceBase]:
@@ -70,7 +74,7 @@ def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> 
             model_info, "Tell which version of the model answers, and its limits.", [], _info_type(types), faults
         ),
     }  # fmt: skip
-    return type(ServiceBase)(names.service, (ServiceBase,), operations)
+    return service_class(names, operations)
 
 
 def _info_type(types: Types) -> Type:

@@ -6,8 +6,6 @@ tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists.
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 import base64
 from collections.abc import Callable, Sequence
 from typing import Any

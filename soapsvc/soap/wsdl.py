@@ -6,8 +6,6 @@ alone and a golden file can hold them.
 
 from __future__ import annotations
 
-import soapsvc.soap.compat  # isort: skip  # before Spyne
-
 from lxml import etree
 from spyne import Application
 from spyne.interface.wsdl import Wsdl11
@@ -33,7 +31,7 @@ def build_wsdl(app: Application, names: ContractNames, soap: SoapVersion, descri
     _finish_operations(root, names, soap)
     _rename(root, names, soap)
     _document(root, description)
-    root[:] = sorted(root, key=lambda node: _ORDER.index(node.tag))
+    root[:] = sorted(root, key=lambda node: _ORDER.index(str(node.tag)))
     etree.cleanup_namespaces(root, keep_ns_prefixes=["tns", "xs"])
     return root
 
@@ -63,7 +61,7 @@ def _finish_schema(schema: etree._Element, messages: set[str]) -> None:
 
     Then stubs hold no JAXBElement, and no type appears that a client could take for a message.
     """
-    types = {node.get("name"): node for node in schema if node.tag != f"{_X}element"}
+    types = {str(node.get("name")): node for node in schema if node.tag != f"{_X}element"}
     for node in types.values():
         if str(node.get("name")).startswith("ArrayOf"):
             etree.strip_elements(node, f"{_X}annotation")  # Spyne repeats a member's documentation on its type

@@ -51,7 +51,9 @@ def run(settings: Settings) -> None:
     print(f"Loading models from {settings.models} ...", flush=True)
     manager, contracts = load_models(settings)
     server = _listen(settings, manager, contracts)
-    print("\n".join(_banner(settings.model_copy(update={"port": server.effective_port}), manager, contracts)), flush=True)
+    print(
+        "\n".join(_banner(settings.model_copy(update={"port": server.effective_port}), manager, contracts)), flush=True
+    )
     server.run()
 
 

@@ -28,7 +28,7 @@ class _Discard:
         """Do nothing: there is nothing to free."""
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
+class _Parser(HTTPRequestParser):
     """Reads on past the limit, keeping nothing, so that the client is there to read its 413.
 
     (Closing on a client that still sends resets the connection, and the answer is lost.) Past twice the limit
@@ -62,7 +62,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         self.completed = bool(ended) or self.body_bytes_received > 2 * self.adj.max_request_body_size
 
 
-class _FaultTask(ErrorTask):  # type: ignore[misc]
+class _FaultTask(ErrorTask):
     """Answers what waitress refused with a fault instead of a line of text."""
 
     web: ClassVar[WebApplication]
@@ -81,7 +81,7 @@ class _FaultTask(ErrorTask):  # type: ignore[misc]
         self.write(reply.body)
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]
+class _Channel(HTTPChannel):
     parser_class = _Parser
 
 

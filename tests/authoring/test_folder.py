@@ -33,10 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def everything_below(path: Path) -> dict[str, bytes]:
     """Every file and folder below path, hidden ones too: relative name -> content, empty for a folder."""
-    return {
-        str(found.relative_to(path)): found.read_bytes() if found.is_file() else b""
-        for found in path.rglob("*")
-    }
+    return {str(found.relative_to(path)): found.read_bytes() if found.is_file() else b"" for found in path.rglob("*")}
 
 
 def test_write_folder_writes_all_files(graph_def: Any, folder: Path) -> None:
@@ -91,9 +88,7 @@ def test_write_folder_warmup_has_tensorflow_servings_json(graph_def: Any, folder
     assert json.loads(second) == {"inputs": {}, "outputs": {"flag": [True]}}
 
 
-def test_write_folder_existing_folder_is_refused_and_kept(
-    graph_def: Any, folder: Path, tmp_path: Path
-) -> None:
+def test_write_folder_existing_folder_is_refused_and_kept(graph_def: Any, folder: Path, tmp_path: Path) -> None:
     write_folder(folder, graph_def=graph_def, manifest=MANIFEST)
     before = everything_below(tmp_path)
 
@@ -116,9 +111,7 @@ def test_write_folder_unwritable_value_leaves_nothing_behind(
     value: object, graph_def: Any, folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises((TypeError, ValueError)):
-        write_folder(
-            folder, graph_def=graph_def, manifest=MANIFEST, warmup=[{"inputs": {"x": value}, "outputs": {}}]
-        )
+        write_folder(folder, graph_def=graph_def, manifest=MANIFEST, warmup=[{"inputs": {"x": value}, "outputs": {}}])
     assert everything_below(tmp_path) == {}
 
 
@@ -182,9 +175,7 @@ def test_freeze_renames_outputs_and_keeps_answers() -> None:
         return {"raw": given @ weight + offset, "halved": (given @ weight + offset) / 2}
 
     specification = [tf.TensorSpec([None, 2], tf.float32, "given"), tf.TensorSpec([], tf.float32)]
-    graph_def = freeze(
-        tf.function(original, specification), ["x", "shift"], ["half", "full"]
-    )  # sorted by key
+    graph_def = freeze(tf.function(original, specification), ["x", "shift"], ["half", "full"])  # sorted by key
     x = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
     answers = run_frozen(graph_def, {"x": x, "shift": 0.5}, ["full", "half"])
 
