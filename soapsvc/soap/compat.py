@@ -1,6 +1,6 @@
-"""Makes Spyne 2.14 importable and quick; import this before anything of Spyne's. Nothing is patched on disk.
+"""Makes Spyne 2.14 importable and quick, before any other module here imports it. Nothing is patched on disk.
 
-- Python 3.12 dropped `find_module`, which Spyne's bundled copy of six relies on: its importer gets a `find_spec`.
+- Python 3.12 dropped `find_module` (3.11 warns), which Spyne's copy of six relies on: its importer gets a `find_spec`.
   (Python 3.13 dropped `cgi` too; the package legacy-cgi supplies it.)
 - Closing a Spyne context runs a full garbage collection once a second, 250 ms with TensorFlow loaded: never here.
 - Spyne logs each fault with a traceback and each invalid document whole; `soapsvc` has a log of its own.
@@ -49,7 +49,7 @@ def _add_find_spec(six: ModuleType) -> None:
     importer.exec_module = lambda module: None
 
 
-if sys.version_info >= (3, 12) and "spyne.util.six" not in sys.modules:
+if "spyne.util.six" not in sys.modules:
     _load_bundled_six()
 
 import spyne.const  # noqa: E402

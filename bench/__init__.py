@@ -1,0 +1,1 @@
+"""Measures our server against stock Spyne and a hand-written handler on the same model: `python -m bench`."""

@@ -1,0 +1,53 @@
+"""Tables of results, as plain text or Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from bench.measure import Result
+from bench.subjects import OURS, STOCK
+
+_HEADINGS = (
+    "server", "calls/s", "spread", "/ ours", "/ stock", "p50 ms", "p99 ms", "longest ms", "CPU us/call",
+)  # fmt: skip
+
+
+def results_table(results: Sequence[Result], markdown: bool) -> str:
+    """Return one line for each subject, in the order in which they ran."""
+    by_name = {result.name: result for result in results}
+    ours, stock = by_name[OURS.name].calls_per_s, by_name[STOCK.name].calls_per_s
+    rows = [
+        (
+            result.name, f"{result.calls_per_s:,.0f}", f"{result.spread:.0%}", f"{result.calls_per_s / ours:.2f}",
+            f"{result.calls_per_s / stock:.2f}", f"{result.p50_ms:.1f}", f"{result.p99_ms:.1f}",
+            f"{result.max_ms:.1f}", f"{result.cpu_us:.0f}",
+        )
+        for result in results
+    ]  # fmt: skip
+    return table(_HEADINGS, rows, markdown)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
+    """Return a table whose first column is text and whose others are numbers."""
+    widths = [max(len(line[column]) for line in (headings, *rows)) for column in range(len(headings))]
+    lines = [_line(headings, widths, markdown), *(_line(row, widths, markdown) for row in rows)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + (":" if markdown else "-") for width in widths[1:])]
+    lines.insert(1, _line(rule, widths, markdown))
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], markdown: bool) -> str:
+    padded = [
+        cells[0].ljust(widths[0]),
+        *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)),
+    ]
+    return f"| {' | '.join(padded)} |" if markdown else "  ".join(padded)
+
+
+def surroundings() -> str:
+    """Return in one line what the figures depend on besides the code: cores and versions."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "spyne", "lxml", "waitress", "numpy"))
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {packages}"

@@ -1,0 +1,114 @@
+"""The servers that are compared, each a process of its own on a free port, and how to start and stop one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from bench.iris import MODELS, REPOSITORY
+
+START_TIMEOUT_S = 90.0  # four imports of TensorFlow share the machine
+_READY = re.compile(r"ready: http://[\w.]+:(\d+)/")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One server under test. arguments: of the Python interpreter."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+OURS = Subject("ours", ("serve.py", "--host", "127.0.0.1", "--port", "0", "--models", str(MODELS)))
+STOCK = Subject("stock Spyne", ("-m", "bench.spyne_server"))
+STOCK_NO_GC = Subject("stock Spyne, collector fixed", ("-m", "bench.spyne_server", "--collector-off"))
+FLOOR = Subject("hand-written lxml", ("-m", "bench.lxml_server"))
+SUBJECTS = (OURS, STOCK, STOCK_NO_GC, FLOOR)
+
+
+class StartFailed(Exception):
+    """A server didn't come up; the message holds the end of what it wrote."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers on a loopback port."""
+
+    subject: Subject
+    process: subprocess.Popen[str]
+    port: int
+
+    def cpu_s(self) -> float | None:
+        """Return the processor time it has used so far, None where the system has no /proc."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running(subjects: Sequence[Subject]) -> Iterator[list[Running]]:
+    """Start all subjects at once, wait for each to be ready, and stop them after the block. Raises StartFailed."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        started: list[tuple[subprocess.Popen[str], Path]] = []
+        try:
+            for number, subject in enumerate(subjects):
+                log = Path(folder) / f"{number}.log"
+                started.append((_start(subject, log), log))
+            yield [
+                Running(subject, process, _port(subject, process, log))
+                for subject, (process, log) in zip(subjects, started, strict=True)
+            ]
+        finally:
+            for process, _ in started:
+                _stop(process)
+
+
+def _start(subject: Subject, log: Path) -> subprocess.Popen[str]:
+    """Start a server with its default logging, which goes to a file as an operator would have it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
+    with log.open("w") as errors:
+        return subprocess.Popen(
+            [sys.executable, *subject.arguments],
+            cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _port(subject: Subject, process: subprocess.Popen[str], log: Path) -> int:
+    """Return the port that a server announces on its standard output."""
+    assert process.stdout is not None
+    watchdog = threading.Timer(START_TIMEOUT_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            announced = _READY.search(line)
+            if announced:
+                threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
+                return int(announced[1])
+    finally:
+        watchdog.cancel()
+    raise StartFailed(f"{subject.name} did not start:\n{log.read_text()[-2000:]}")
+
+
+def _drain(output: IO[str]) -> None:
+    for _ in output:
+        pass
