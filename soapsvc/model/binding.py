@@ -115,6 +115,8 @@ def _tensor(field: InputField, value: Any, limits: Limits) -> Array:
     array = np.asarray(value)
     if field.kind == "tensor" and array.dtype != NUMPY_DTYPE[field.dtype]:
         raise InvalidInput("wrong-dtype", field.element, f"a tensor of {field.dtype}", name_of(array.dtype))
+    if array.dtype.kind == "O":  # a whole number beyond 64 bits
+        raise InvalidInput("out-of-range", field.element, f"a value that fits {field.dtype}", "a larger one")
     _check_shape(field, array)
     if field.finite and not np.isfinite(array).all():
         raise InvalidInput("not-finite", field.element, "a finite number", _show(array[~np.isfinite(array)]))

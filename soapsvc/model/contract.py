@@ -74,6 +74,7 @@ class LabelReader(Protocol):
 def contract_of(manifest: Manifest, signature: Signature, read_labels: LabelReader) -> Contract:
     """Return the contract that a manifest describes. Raises LoadError naming the key that makes no sense."""
     entries = manifest.contract
+    _check_batches(f"signatures.{entries.signature}", signature)
     inputs: list[InputField] = []
     for name, spec in signature.inputs.items():
         where = f"contract.inputs.{name}"
@@ -85,6 +86,18 @@ def contract_of(manifest: Manifest, signature: Signature, read_labels: LabelRead
     _check_unique("contract.inputs", [item.element for item in inputs])
     _check_unique("contract.outputs", ["modelVersion", *(item.element for item in outputs)])
     return Contract(manifest.name, entries.version, manifest.description, tuple(inputs), tuple(outputs))
+
+
+def _check_batches(where: str, signature: Signature) -> None:
+    """Raise LoadError when only some tensors count instances: one instance would have no clear shape."""
+    specs = [*signature.inputs.values(), *signature.outputs.values()]
+    batched = [spec.name for spec in specs if spec.batched]
+    for spec in specs:
+        if batched and not spec.batched:
+            raise LoadError(
+                f"{where}.{spec.name}.shape: {show_shape(spec.shape)}, but {batched[0]} begins with batch; "
+                "every input and output of the contract must begin with batch, or none"
+            )
 
 
 def _check_unique(where: str, elements: list[str]) -> None:
@@ -151,19 +164,19 @@ def _check_input_kind(where: str, spec: TensorSpec, kind: InputKind, entry: Inpu
     _check_rank(where, spec, kind)
     if kind == "text" and spec.dtype != "string":
         raise LoadError(f"{where}.as: text needs dtype string, {spec.name} is {spec.dtype}")
-    if kind == "image" and spec.dtype == "string":
-        _check_rank(where, spec, "text")
     if kind == "image" and spec.dtype == "string" and entry.preprocess is not None:
         raise LoadError(f"{where}.preprocess: the graph takes the encoded image itself; leave preprocess out")
-    if kind == "image" and spec.dtype != "string" and not _is_picture(spec):
+    if kind == "image" and not _is_picture(spec):
         raise LoadError(
-            f"{where}.as: image needs dtype string, or numbers of shape [height, width, 1 or 3] with sizes; "
+            f"{where}.as: image needs one string, or numbers of shape [height, width, 1 or 3] with sizes; "
             f"{spec.name} is {spec.dtype} {show_shape(spec.instance_shape)} without its batch dimension"
         )
 
 
 def _is_picture(spec: TensorSpec) -> bool:
     shape = spec.instance_shape
+    if spec.dtype == "string":
+        return shape == ()
     if shape is None or len(shape) != 3 or spec.dtype == "bool":
         return False
     return all(isinstance(dim, int) and dim > 0 for dim in shape) and shape[2] in (1, 3)

@@ -52,6 +52,10 @@ def _signature(entry: SignatureEntry) -> Signature:
 
 def _read_labels(folder: VersionFolder, file: str) -> tuple[str, ...]:
     try:
-        return tuple((folder.path / file).read_text(encoding="utf-8").splitlines())
+        labels = tuple((folder.path / file).read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"labels: {file} can't be read: {err.__class__.__name__}") from err
+    for number, label in enumerate(labels, start=1):
+        if not label.strip():
+            raise LoadError(f"labels: {file}:{number} is blank; expected one class name a line")
+    return labels

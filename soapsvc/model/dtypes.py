@@ -20,6 +20,19 @@ NUMPY_DTYPE: dict[DTypeName, np.dtype[Any]] = {
 }
 FLOATS: frozenset[DTypeName] = frozenset({"float32", "float64"})
 INTEGERS: frozenset[DTypeName] = frozenset({"int32", "int64", "uint8"})
+_TAKES = {"f": "fiu", "i": "iu", "u": "iu", "b": "biu", "O": "OSU"}  # numpy kind -> kinds of values that fit
+
+
+def array_of(value: Any, dtype: np.dtype[Any]) -> Array:
+    """Return nested lists, as YAML and JSON give them, as an array.
+
+    Raises TypeError, ValueError or OverflowError at values of another kind, which numpy would bend: 1.5 for an
+    integer, "false" for a bool, null for a float.
+    """
+    found = np.asarray(value)
+    if found.size and found.dtype.kind not in _TAKES.get(dtype.kind, found.dtype.kind):
+        raise ValueError(f"{found.dtype} for {dtype}")
+    return np.asarray(value, dtype=dtype)
 
 
 def name_of(dtype: np.dtype[Any]) -> str:

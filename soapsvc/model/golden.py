@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from soapsvc.errors import LoadError
-from soapsvc.model.dtypes import NUMPY_DTYPE, Array
+from soapsvc.model.dtypes import NUMPY_DTYPE, Array, array_of
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 
 
@@ -32,7 +32,7 @@ class GoldenCall:
 def read_golden(path: Path, signature: Signature, shown_as: str) -> list[GoldenCall]:
     """Return the calls in a file. Raises LoadError naming the line that does not fit the signature."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut at U+2028 inside a string
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}") from err
     calls = []
@@ -47,7 +47,7 @@ def read_golden(path: Path, signature: Signature, shown_as: str) -> list[GoldenC
 def _call(line: str, signature: Signature, where: str) -> GoldenCall:
     try:
         content = json.loads(line)
-        inputs, outputs = content["inputs"], content.get("outputs", {})
+        inputs, outputs = dict(content["inputs"]), dict(content.get("outputs", {}))
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise LoadError(f'{where}: expected {{"inputs": {{…}}, "outputs": {{…}}}}') from err
     return GoldenCall(where, _arrays(inputs, signature.inputs, where), _arrays(outputs, signature.outputs, where))
@@ -60,14 +60,14 @@ def _arrays(values: Mapping[str, Any], specs: Mapping[str, TensorSpec], where: s
             raise LoadError(f"{where}: {name} is not in the signature; it has {', '.join(specs)}")
         try:
             arrays[name] = _array(value, specs[name])
-        except (TypeError, ValueError, OverflowError) as err:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as err:
             raise LoadError(f"{where}: {name} is no {specs[name].dtype} {show_shape(specs[name].shape)}") from err
     return arrays
 
 
 def _array(value: Any, spec: TensorSpec) -> Array:
     if spec.dtype != "string":
-        return np.asarray(value, dtype=NUMPY_DTYPE[spec.dtype])
+        return array_of(value, NUMPY_DTYPE[spec.dtype])
     return _map_strings(value)
 
 
@@ -85,7 +85,8 @@ def differences(expected: Array, answered: Array, rtol: float, atol: float) -> s
         return f"expected shape {show_shape(expected.shape)}, answered {show_shape(answered.shape)}"
     if expected.dtype.kind in "Ob":
         return None if np.array_equal(expected, answered) else "the values differ"
-    if np.allclose(expected, answered, rtol=rtol, atol=atol, equal_nan=True):
+    wrong = ~np.isclose(expected, answered, rtol=rtol, atol=atol, equal_nan=True)
+    if not wrong.any():
         return None
-    largest = np.nanmax(np.abs(expected.astype(np.float64) - answered.astype(np.float64)))
+    largest = np.max(np.abs(expected[wrong].astype(np.float64) - answered[wrong].astype(np.float64)))
     return f"the largest difference is {largest:.3g}, allowed are rtol {rtol:g} and atol {atol:g}"

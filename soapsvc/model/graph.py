@@ -29,8 +29,8 @@ from tensorflow.python.framework import op_def_registry
 
 from soapsvc.errors import InvalidInput, LoadError
 from soapsvc.model.allowed_ops import ALLOWED_OPS
-from soapsvc.model.dtypes import Array
-from soapsvc.model.signature import Dim
+from soapsvc.model.dtypes import Array, array_of
+from soapsvc.model.signature import Dim, show_shape
 
 log = logging.getLogger(__name__)
 _SCOPE = "servable"
@@ -77,7 +77,7 @@ def _import_libraries(libraries: Sequence[str]) -> bool:
 
 def _check_ops(graph_def: tf.compat.v1.GraphDef, with_libraries: bool, shown_as: str) -> None:
     """Raise LoadError at an op that is not on the allow-list; with_libraries lets in ops TensorFlow lacks."""
-    functions = {function.signature.name for function in graph_def.library.function}
+    functions = {function.signature.name for function in graph_def.library.function} - _TENSORFLOW_OPS
     bodies = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
     used = {node.op for nodes in bodies for node in nodes} - functions
     for op in sorted(used - ALLOWED_OPS):
@@ -108,10 +108,22 @@ class FrozenGraph:
             with self._graph.as_default():
                 tf.import_graph_def(graph_def, name=_SCOPE)
             self._session = tf.compat.v1.Session(graph=self._graph, config=_session_config(threads))
-            for name in init_ops:
-                self._session.run(self._graph.get_operation_by_name(f"{_SCOPE}/{name}"))
         except (ValueError, KeyError, tf.errors.OpError) as err:
             raise LoadError(f"the graph can't be imported: {_first_line(err)}") from err
+        try:
+            self._initialise(init_ops)
+        except BaseException:
+            self.close()
+            raise
+
+    def _initialise(self, init_ops: Sequence[str]) -> None:
+        for name in init_ops:
+            try:
+                self._session.run(self._graph.get_operation_by_name(f"{_SCOPE}/{name}"))
+            except (ValueError, KeyError) as err:
+                raise LoadError(f"init_ops: the graph has no operation {name}") from err
+            except tf.errors.OpError as err:
+                raise LoadError(f"init_ops: {name} fails: {_first_line(err)}") from err
 
     def tensor_type(self, tensor: str) -> tuple[str, tuple[Dim, ...] | None]:
         """Return a tensor's dtype name and static shape. Raises LoadError when the graph has no such tensor."""
@@ -128,11 +140,14 @@ class FrozenGraph:
 
     def constant(self, tensor: str, value: Any) -> Array:
         """Return value as an array of a tensor's dtype. Raises LoadError when it does not fit."""
-        dtype = self.tensor_type(tensor)[0]
+        dtype, shape = self.tensor_type(tensor)
         try:
-            return np.asarray(value, dtype=tf.as_dtype(dtype).as_numpy_dtype)
-        except (TypeError, ValueError) as err:
+            array = array_of(value, np.dtype(tf.as_dtype(dtype).as_numpy_dtype))
+        except (TypeError, ValueError, OverflowError) as err:
             raise LoadError(f"constants.{tensor}: {value!r} is no {dtype}") from err
+        if not tf.TensorShape(shape).is_compatible_with(array.shape):
+            raise LoadError(f"constants.{tensor}: {value!r} has not the shape {show_shape(shape)}")
+        return array
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Return the fetched tensors' values.
@@ -143,7 +158,7 @@ class FrozenGraph:
         key = (tuple(feeds), tuple(fetches))
         run = self._callables.get(key) or self._make_callable(key)
         try:
-            return run(*feeds.values())
+            return [_as_array(value) for value in run(*feeds.values())]
         except tf.errors.InvalidArgumentError as err:
             log.info("the graph refused an input: %s", _first_line(err))
             raise InvalidInput("refused-by-model", "input", "a value the model can work on", "one it can't") from err
@@ -151,8 +166,7 @@ class FrozenGraph:
     def run_plainly(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Do what `run` does through TensorFlow's public `Session.run`, some 20 times as slowly."""
         values = {f"{_SCOPE}/{name}": value for name, value in feeds.items()}
-        answers: list[Array] = self._session.run([f"{_SCOPE}/{name}" for name in fetches], values)
-        return answers
+        return [_as_array(value) for value in self._session.run([f"{_SCOPE}/{name}" for name in fetches], values)]
 
     def close(self) -> None:
         """Free the session; calls still running would be cancelled, so no handle may be out."""
@@ -183,6 +197,11 @@ class FrozenGraph:
         placeholders = [op.outputs[0].name for op in self._graph.get_operations() if op.type.startswith("Placeholder")]
         names = [name.removeprefix(f"{_SCOPE}/") for name in placeholders[:8]]
         return f"its placeholders are {', '.join(names) or 'none'}"
+
+
+def _as_array(value: Any) -> Array:
+    """Return a fetched value as an array: TensorFlow gives one of rank 0 as a numpy scalar or as bytes."""
+    return np.asarray(value, dtype=object if isinstance(value, bytes) else None)
 
 
 def _session_config(threads: Threads) -> tf.compat.v1.ConfigProto:

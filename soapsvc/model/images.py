@@ -5,7 +5,6 @@ Reads PNG and JPEG only and trusts no size that a file's header claims.
 
 from __future__ import annotations
 
-import warnings
 from io import BytesIO
 
 import numpy as np
@@ -16,6 +15,7 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.manifest import Preprocess
 
 FORMATS = ("PNG", "JPEG")
+Image.MAX_IMAGE_PIXELS = None  # each model's max_image_pixels decides instead
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -31,13 +31,13 @@ def check_image(content: bytes, field: str, max_pixels: int) -> None:
 def image_array(content: bytes, field: str, max_pixels: int, shape: tuple[int, int, int], how: Preprocess) -> Array:
     """Return a PNG or JPEG as float64 of shape (height, width, 1 or 3), scaled as `how.range` says.
 
-    Transparent pixels count as black behind their own colour; 16-bit images lose their lower byte.
+    Transparency is ignored: a pixel counts with its own colour. 16-bit images lose their lower byte.
     """
     height, width, channels = shape
     try:
         with _opened(content, field, max_pixels) as image:
             mode = "L" if channels == 1 else "RGB"
-            resized = image.convert(mode).resize((width, height), _RESAMPLING[how.resize])
+            resized = _plain(image).convert(mode).resize((width, height), _RESAMPLING[how.resize])
     except (OSError, SyntaxError, ValueError) as err:  # Pillow's words for a picture that ends too early
         raise InvalidInput("bad-image", field, "a PNG or JPEG that can be decoded", "one that can't") from err
     low, high = how.range
@@ -45,12 +45,19 @@ def image_array(content: bytes, field: str, max_pixels: int, shape: tuple[int, i
     return low + pixels * ((high - low) / 255.0)
 
 
+def _plain(image: Image.Image) -> Image.Image:
+    """Return image in a form that Pillow converts without a warning and without clipping."""
+    image.load()
+    image.info.pop("transparency", None)
+    if image.mode.startswith("I"):  # 16-bit grey, of which `convert` would make 255 wherever it is above 255
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image
+
+
 def _opened(content: bytes, field: str, max_pixels: int) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels decides below
-            image = Image.open(BytesIO(content), formats=FORMATS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as err:
+        image = Image.open(BytesIO(content), formats=FORMATS)
+    except (OSError, SyntaxError, ValueError) as err:
         raise InvalidInput("bad-image", field, "the bytes of a PNG or JPEG", f"{len(content)} other bytes") from err
     width, height = image.size
     if width * height > max_pixels:

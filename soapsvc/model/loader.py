@@ -34,7 +34,10 @@ def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
         folder.path / graph_file, manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
     )
     threads = Threads(manifest.threads.intra_op, manifest.threads.inter_op)
-    graph = FrozenGraph(graph_def, threads, manifest.init_ops)
+    try:
+        graph = FrozenGraph(graph_def, threads, manifest.init_ops)
+    except LoadError as err:
+        raise LoadError(f"{folder.show(graph_file)}: {err}") from err
     try:
         return _proven(_servable(folder, described, graph), folder, manifest.warmup)
     except BaseException:
@@ -111,7 +114,8 @@ def _prove(servable: Servable, signature: Signature, call: GoldenCall, warmup: W
         signature.check_inputs(call.inputs, servable.limits)
         outputs = servable.run(signature, call.inputs)
     except InvalidInput as err:
-        raise LoadError(f"{call.where}: the golden input is refused: {err}") from err
+        words = f" ({str(err.__cause__).splitlines()[0]})" if err.__cause__ else ""  # TensorFlow's, for the author
+        raise LoadError(f"{call.where}: the golden input is refused: {err}{words}") from err
     except Exception as err:
         raise LoadError(f"{call.where}: the graph fails on the golden input: {err.__class__.__name__}") from err
     _check_shapes(signature, call, outputs)

@@ -66,7 +66,7 @@ class ModelManager:
             servable = self._load(folder)
             try:
                 admit(servable)
-            except LoadError:
+            except BaseException:
                 servable.graph.close()
                 raise
         except LoadError as err:
@@ -134,6 +134,8 @@ class ModelManager:
             for number, servable in self._servables.get(name, {}).items()
             if contract is None or servable.contract.version == contract
         }
+        if not versions and name in self._servables:
+            raise ModelNotFound("unknown-model", f"{name} has no version that keeps contract {contract}")
         if not versions:
             known = ", ".join(sorted(self._servables)) or "none"
             raise ModelNotFound("unknown-model", f"no model named {name} is available; available are {known}")

@@ -23,6 +23,7 @@ DimName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Size = Annotated[int, Field(ge=0)]
 InputKind = Literal["scalar", "vector", "tensor", "image", "text"]
 OutputKind = Literal["scoredLabels", "scalar", "vector", "tensor", "text"]
+_UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
 
 
 class _Strict(BaseModel):
@@ -55,6 +56,14 @@ class SignatureEntry(_Strict):
     inputs: dict[str, TensorEntry] = Field(min_length=1)
     outputs: dict[str, TensorEntry] = Field(min_length=1)
     constants: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _each_tensor_once(self) -> Self:
+        fed = [*(entry.tensor for entry in self.inputs.values()), *self.constants]
+        twice = [tensor for tensor in fed if fed.count(tensor) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is fed twice; name each tensor once in inputs and constants")
+        return self
 
 
 class Preprocess(_Strict):
@@ -159,7 +168,7 @@ class Manifest(_Strict):
     graph: GraphFile = GraphFile()
     requires_ops: tuple[str, ...] = ()
     init_ops: tuple[str, ...] = ()
-    signatures: dict[str, SignatureEntry]
+    signatures: dict[str, SignatureEntry] = Field(min_length=1)
     contract: ContractEntry = ContractEntry()
     warmup: WarmupEntry | None = None
     limits: LimitsEntry = LimitsEntry()
@@ -181,9 +190,30 @@ class Manifest(_Strict):
                 raise ValueError(f"contract.{side}.{unknown[0]} is not in the signature; it has {', '.join(tensors)}")
         return self
 
+    @model_validator(mode="after")
+    def _capped_dims_exist(self) -> Self:
+        sides = [side for each in self.signatures.values() for side in (each.inputs, each.outputs)]
+        shapes = [entry.shape or () for side in sides for entry in side.values()]
+        named = {"batch", *(dim for shape in shapes for dim in shape if isinstance(dim, str))}
+        for dim in self.limits.dims.keys() - named:
+            raise ValueError(f"limits.dims.{dim} is no dimension of a signature; there are {', '.join(sorted(named))}")
+        return self
+
     def limits_of_calls(self) -> Limits:
         """Return the limits as the rest of the program uses them."""
         return Limits(**self.limits.model_dump())
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's plain types only, and no key twice, where PyYAML would silently keep the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = [value for tag, value in keys if keys.count((tag, value)) > 1]
+        if twice:
+            raise yaml.composer.ComposerError(None, None, f"the key {twice[0]} stands twice", node.start_mark)
+        return node
 
 
 def read_manifest(path: Path, shown_as: str) -> Manifest:
@@ -192,10 +222,10 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
     Raises LoadError with one line for each key that is wrong: the key, what came, what is allowed.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}") from err
-    except yaml.YAMLError as err:
+    except (yaml.YAMLError, ValueError, RecursionError) as err:  # ValueError: a date as 2024-13-01
         raise LoadError(f"{shown_as}: not YAML: {' '.join(str(err).split())}") from err
     if not isinstance(content, dict):
         raise LoadError(f"{shown_as}: expected keys and values, as `format: 1`, received {type(content).__name__}")
@@ -208,7 +238,7 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
 def _lines(err: ValidationError) -> list[str]:
     lines = []
     for problem in err.errors(include_url=False):
-        where = ".".join(str(step) for step in problem["loc"])
+        where = ".".join(str(step) for step in problem["loc"] if not str(step).startswith(_UNION_STEPS))
         came = problem["input"]
         shown = "" if isinstance(came, dict | BaseModel) else f" (received {came!r:.80})"
         lines.append(f"{where + ': ' if where else ''}{_message(problem)}{shown}")

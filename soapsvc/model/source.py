@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from soapsvc.errors import LoadError
 
+log = logging.getLogger(__name__)
 MANIFEST = "model.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
@@ -39,10 +41,18 @@ def find_versions(models: Path) -> list[VersionFolder]:
             f"the models folder {models} can't be listed ({err.strerror}); "
             "expected a folder that holds <name>/<version>/model.yaml"
         ) from err
-    found = [
-        VersionFolder(name.name, int(version.name), version)
-        for name in names
-        for version in name.iterdir()
-        if _VERSION.fullmatch(version.name) and (version / MANIFEST).is_file()
-    ]
+    found = [folder for name in names for folder in _versions(name)]
     return sorted(found, key=lambda folder: (folder.name, folder.version))
+
+
+def _versions(model: Path) -> list[VersionFolder]:
+    """Return one model's version folders, none and a line in the log when they can't be listed."""
+    try:
+        return [
+            VersionFolder(model.name, int(version.name), version)
+            for version in model.iterdir()
+            if _VERSION.fullmatch(version.name) and (version / MANIFEST).is_file()
+        ]
+    except OSError as err:
+        log.error("the model folder %s can't be listed (%s); its versions are not served", model, err.strerror)
+        return []

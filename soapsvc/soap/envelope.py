@@ -83,7 +83,7 @@ def _as_utf8(content: bytes, charset: str | None) -> bytes:
     name = charset or _own_charset(content)
     try:
         encoding = _CHARSETS[codecs.lookup(name).name]
-    except LookupError:
+    except (LookupError, ValueError):
         raise client_fault(f"unknown charset; expected one of {_SHOWN_CHARSETS}") from None
     try:
         utf8 = content if encoding == "utf-8" else content.decode(encoding).encode("utf-8")

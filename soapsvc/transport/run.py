@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
@@ -48,25 +48,31 @@ def run(settings: Settings) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    listener = _bind(settings)  # before the models are loaded: a port in use shows at once
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     print(f"Loading models from {settings.models} ...", flush=True)
     manager, contracts = load_models(settings)
-    server = _listen(settings, manager, contracts)
-    print(
-        "\n".join(_banner(settings.model_copy(update={"port": server.effective_port}), manager, contracts)), flush=True
-    )
+    web = make_application(settings, manager, contracts)
+    server = make_server(web, listener, settings.threads, settings.max_request_bytes)
+    print("\n".join(_banner(settings, manager, contracts)), flush=True)
     server.run()
 
 
-def _listen(settings: Settings, manager: ModelManager, contracts: Contracts) -> Any:
-    """Return a listening server; with port 0 the free port it got stands in every address it gives out."""
-    web = make_application(settings, manager, contracts)
+def _bind(settings: Settings) -> socket.socket:
+    """Return a socket that has its port, a free one for port 0, but does not listen yet."""
     try:
-        return make_server(web, settings.host, settings.port, settings.threads, settings.max_request_bytes)
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
     except OSError as err:
         raise StartError(
             f"can't listen on {settings.host} port {settings.port}: {err.strerror}; "
             "stop what listens there or choose another port with --port"
         ) from err
+    return listener
 
 
 def _banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:

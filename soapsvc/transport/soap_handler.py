@@ -28,6 +28,7 @@ class SoapHandler:
 
     def __init__(self, contracts: Contracts, base_url: str, max_request_bytes: int) -> None:
         self._contracts, self._base_url, self._max_bytes = contracts, base_url, max_request_bytes
+        self.too_large = f"the message is larger than {max_request_bytes} bytes"
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
@@ -71,8 +72,7 @@ class SoapHandler:
         try:
             body = read_body(environ, self._max_bytes)
         except BodyTooLarge:
-            text = f"the message is larger than {self._max_bytes} bytes"
-            return endpoint.fault(SoapFault(FaultCode.CLIENT, text, status=413), call), 0
+            return endpoint.fault(SoapFault(FaultCode.CLIENT, self.too_large, status=413), call), 0
         if media_type not in _MEDIA_TYPES:
             return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), len(body)
         encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()

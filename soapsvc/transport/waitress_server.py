@@ -6,16 +6,19 @@ a broken chunk) never reaches the WSGI application, and by default is answered i
 
 from __future__ import annotations
 
+import socket
 from typing import Any, ClassVar
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.server import BaseWSGIServer, create_server
+from waitress.server import create_server
 from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
 from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
+
+_SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 
 
 class _Discard:
@@ -41,9 +44,14 @@ class _Parser(HTTPRequestParser):
         """Return how many bytes of data belong to this request; see waitress."""
         if self._discarding:
             return self._discard(data)
+        if self.chunked:
+            self.body_bytes_received = len(self.body_rcv)  # the limit is on the body, not on its framing
         consumed: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge) and not self.expect_continue:
-            self._start_discarding()
+        if isinstance(self.error, RequestEntityTooLarge):
+            if self.expect_continue:
+                self.expect_continue = False  # the client waits for a word before it sends the body: it is no
+            else:
+                self._start_discarding()
         return consumed
 
     def _start_discarding(self) -> None:
@@ -71,8 +79,8 @@ class _FaultTask(ErrorTask):
         """Write the response; see waitress."""
         error = self.request.error
         call = Call(request_id(None))
-        too_large = f"the message is larger than {self.channel.adj.max_request_body_size - 1} bytes"
-        text = too_large if isinstance(error, RequestEntityTooLarge) else error.reason
+        too_large = isinstance(error, RequestEntityTooLarge)
+        text = self.web.soap.too_large if too_large else error.reason
         reply = self.web.soap.fault(getattr(self.request, "path", ""), error.code, text, call)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
@@ -85,15 +93,12 @@ class _Channel(HTTPChannel):
     parser_class = _Parser
 
 
-def make_server(web: WebApplication, host: str, port: int, threads: int, max_request_bytes: int) -> Any:
-    """Return a waitress server that listens and is ready to `run()`. Raises OSError when it can't listen."""
+def make_server(web: WebApplication, listener: socket.socket, threads: int, max_request_bytes: int) -> Any:
+    """Return a waitress server that listens on a bound socket and is ready to `run()`."""
     server = create_server(
-        web, host=host, port=port, threads=threads, ident=None, clear_untrusted_proxy_headers=True,
-        max_request_body_size=max_request_bytes + 1, inbuf_overflow=max_request_bytes + 1,
+        web, sockets=[listener], threads=threads, ident=None, clear_untrusted_proxy_headers=True,
+        max_request_body_size=max_request_bytes + _SLACK, inbuf_overflow=max_request_bytes + _SLACK,
     )  # fmt: skip
     task = type("_BoundFaultTask", (_FaultTask,), {"web": web})
-    channel = type("_BoundChannel", (_Channel,), {"error_task_class": task})
-    for listener in (server, *getattr(server, "map", {}).values()):  # a name such as localhost has two addresses
-        if isinstance(listener, BaseWSGIServer):
-            listener.channel_class = channel
+    server.channel_class = type("_BoundChannel", (_Channel,), {"error_task_class": task})
     return server

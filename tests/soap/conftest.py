@@ -5,7 +5,7 @@ The graph is a stand-in, so that these tests run on Pythons without TensorFlow t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,10 +68,10 @@ def load_kinds(folder: VersionFolder) -> Servable:
     )
 
 
-@pytest.fixture
-def kinds_folder(tmp_path: Path) -> VersionFolder:
+@pytest.fixture(scope="session")
+def kinds_folder(tmp_path_factory: pytest.TempPathFactory) -> VersionFolder:
     """A version folder of `kinds` that holds a manifest only."""
-    path = tmp_path / "kinds" / "1"
+    path: Path = tmp_path_factory.mktemp("models") / "kinds" / "1"
     path.mkdir(parents=True)
     (path / "model.yaml").write_text(MANIFEST)
     return VersionFolder("kinds", 1, path)
@@ -104,10 +104,10 @@ class Service:
         return self.endpoint(model, soap).answer(content, sent_as, Call("test-request"))
 
 
-@pytest.fixture
-def service(kinds_folder: VersionFolder) -> Iterator[Service]:
-    """A service with two versions of `kinds` loaded."""
-    yield Service(kinds_folder)
+@pytest.fixture(scope="session")
+def service(kinds_folder: VersionFolder) -> Service:
+    """A service with two versions of `kinds` loaded; no test changes it."""
+    return Service(kinds_folder)
 
 
 def envelope(body: str, soap: SoapVersion = SoapVersion.SOAP11, header: str = "") -> bytes:

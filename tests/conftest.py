@@ -1,0 +1,66 @@
+"""What tests of the whole server share: one real server process with the bundled models and `kinds`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running serve.py. url: without a slash at its end; log: the file that holds all it printed."""
+
+    url: str
+    log: Path
+
+    def logged(self) -> str:
+        return self.log.read_text()
+
+
+@contextmanager
+def serving(models: Path, log: Path, *arguments: str) -> Iterator[Server]:
+    """Run serve.py on a free port until the block ends."""
+    command = [sys.executable, "serve.py", "--models", str(models), "--port", "0", *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=output, text=True, env=environment)
+    assert process.stdout is not None
+    try:
+        banner = []
+        for line in process.stdout:
+            banner.append(line)
+            if found := re.match(r"soapsvc is ready: (http://\S+)/", line):
+                yield Server(found[1], log)
+                return
+        pytest.fail(f"serve.py stopped: {''.join(banner)}{log.read_text()}")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled models and `kinds`, which a process of its own builds with TensorFlow."""
+    folder = tmp_path_factory.mktemp("all") / "models"
+    shutil.copytree(ROOT / "models", folder)
+    subprocess.run([sys.executable, "tests/kinds.py", str(folder / "kinds" / "1")], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with all models."""
+    with serving(models, tmp_path_factory.mktemp("log") / "server.log") as running:
+        yield running
