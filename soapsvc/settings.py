@@ -9,6 +9,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -77,7 +78,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where clients find this server: the public URL, or host and port when none is set."""
-        host = "localhost" if self.host in _EVERYWHERE else self.host
+        host = "localhost" if self.host in _EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
 
@@ -96,7 +97,9 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         settings = FromFile(_cli_settings_source=source)
     except ValidationError as err:
         raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
-    except (ValueError, SettingsSourceError) as err:
+    except TOMLDecodeError as err:
+        raise SettingsError(f"{file}: not TOML: {err}") from err
+    except SettingsSourceError as err:
         raise SettingsError(str(err)) from err
     return Settings.model_construct(**settings.model_dump())
 

@@ -141,7 +141,7 @@ def cast_exactly(array: Array, dtype: DTypeName, field: str) -> Array:
 
     Rounding to float32 is fine, an overflow to infinity is not.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(NUMPY_DTYPE[dtype])
     if dtype in FLOATS:
         wrong = np.isinf(cast) & np.isfinite(array)

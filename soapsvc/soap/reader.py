@@ -11,8 +11,6 @@ type derived from the contract's, which no client was seen to send.
 
 from __future__ import annotations
 
-import binascii
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,12 +22,22 @@ from spyne.model import ComplexModelBase
 from spyne.model.enum import EnumBase
 
 from soapsvc.errors import InvalidInput
+from soapsvc.soap.lexical import (
+    BOOLEANS,
+    WHITE,
+    parse_boolean,
+    parse_bytes,
+    parse_choice,
+    parse_double,
+    parse_doubles,
+    parse_int,
+    parse_long,
+)
 from soapsvc.soap.ns import XSD, XSI
 from soapsvc.soap.types import Type
 
 _NIL, _TYPE = f"{{{XSI}}}nil", f"{{{XSI}}}type"
 _HINTS = {_NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
-_WHITE = " \t\r\n"
 _STRAY_TEXT = etree.XPath("descendant-or-self::*[*]/text()[normalize-space()]/..")
 _WITH_ATTRIBUTES = etree.XPath("descendant-or-self::*[@*]")
 _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
@@ -64,7 +72,7 @@ def compile_reader(cls: Type) -> Reader:
             cls.get_type_name(), tuple(_member(cls.get_namespace(), name, member) for name, member in members.items())
         )
     if issubclass(cls, EnumBase):
-        return _LeafReader(cls.get_type_name(), f"one of {', '.join(cls.__values__)}", _choice(cls.__values__))
+        return _LeafReader(cls.get_type_name(), f"one of {', '.join(cls.__values__)}", parse_choice(cls.__values__))
     for base, leaf in _LEAVES.items():
         if issubclass(cls, base):
             return leaf
@@ -121,9 +129,9 @@ def _read_member(member: _Member, node: etree._Element, field: str) -> Any:
     nil = node.get(_NIL)
     if nil is None:
         return member.reader.read(node, field)
-    if not member.nillable or nil.strip(_WHITE) not in _BOOLEANS:
+    if not member.nillable or nil.strip(WHITE) not in BOOLEANS:
         raise InvalidInput("missing", field, "a value", "xsi:nil")
-    if not _BOOLEANS[nil.strip(_WHITE)]:
+    if not parse_boolean(nil):
         return member.reader.read(node, field)
     if len(node) or node.text:
         raise InvalidInput("wrong-type", field, "nothing inside an element that is xsi:nil", "something")
@@ -140,7 +148,7 @@ def _came(node: etree._Element | None) -> str:
 
 
 def _check_no_text(node: etree._Element, children: Sequence[etree._Element], field: str) -> None:
-    if not children and node.text and node.text.strip(_WHITE):
+    if not children and node.text and node.text.strip(WHITE):
         name = field or etree.QName(node).localname
         raise InvalidInput("wrong-type", name, "elements", f"text {_quoted(node.text)}")
 
@@ -150,7 +158,7 @@ def _check_declared_type(node: etree._Element, type_name: str, field: str) -> No
     declared = node.get(_TYPE)
     if declared is None:
         return
-    prefix, _, local = declared.strip(_WHITE).rpartition(":")
+    prefix, _, local = declared.strip(WHITE).rpartition(":")
     namespace = node.nsmap.get(prefix or None)
     own = etree.QName(node).namespace
     if (namespace, local) not in {(XSD, type_name), (own, type_name)}:
@@ -224,71 +232,16 @@ def _array_reader(cls: Type, item: Type) -> _ArrayReader:
     if not isinstance(reader, _LeafReader):
         return _ArrayReader(name, tag, reader)
     parse = reader.parse
-    parse_all = _doubles if parse is _double else lambda texts: [parse(text) for text in texts]
+    parse_all = parse_doubles if parse is parse_double else lambda texts: [parse(text) for text in texts]
     return _ArrayReader(name, tag, reader, reader.dtype, parse_all)
 
 
-_DOUBLE = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|-?INF|NaN")
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_DOUBLE_CHARACTERS = re.compile(r"[0-9eE+\-. \t\r\n]*")  # with these alone, float() takes what the schema does
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]*([AQgw]==|[AEIMQUYcgkosw048]=)?")  # XML Schema part 2, 3.2.16
-
-
-def _double(text: str) -> float:
-    if not _DOUBLE.fullmatch(text.strip(_WHITE)):
-        raise ValueError(text)
-    return float(text)
-
-
-def _doubles(texts: list[str]) -> list[float]:
-    parse = float if _DOUBLE_CHARACTERS.fullmatch(" ".join(texts)) else _double
-    return [parse(text) for text in texts]
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        stripped = text.strip(_WHITE)
-        if not _INTEGER.fullmatch(stripped) or not low <= int(stripped) <= high:
-            raise ValueError(text)
-        return int(stripped)
-
-    return parse
-
-
-_long = _integer(-(2**63), 2**63 - 1)
-_int = _integer(-(2**31), 2**31 - 1)
-
-
-def _boolean(text: str) -> bool:
-    try:
-        return _BOOLEANS[text.strip(_WHITE)]
-    except KeyError:
-        raise ValueError(text) from None
-
-
-def _bytes(text: str) -> bytes:
-    packed = text.encode("ascii").translate(None, _WHITE.encode())
-    if len(packed) % 4 or not _BASE64.fullmatch(packed):
-        raise ValueError("base64")
-    return binascii.a2b_base64(packed)
-
-
-def _choice(values: Sequence[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in values:
-            raise ValueError(text)
-        return text
-
-    return parse
-
-
 _LEAVES: dict[Type, _LeafReader] = {
-    Double: _LeafReader("double", "a number", _double, np.dtype(np.float64)),
-    Long: _LeafReader("long", "a whole number of at most 64 bits", _long, np.dtype(np.int64)),
-    Int: _LeafReader("int", "a whole number of at most 32 bits", _int, np.dtype(np.int64)),
-    Boolean: _LeafReader("boolean", "true or false", _boolean, np.dtype(np.bool_)),
-    ByteArray: _LeafReader("base64Binary", "base64", _bytes),
+    Double: _LeafReader("double", "a number, NaN, INF or -INF", parse_double, np.dtype(np.float64)),
+    Long: _LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
+    Int: _LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
+    Boolean: _LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
+    ByteArray: _LeafReader("base64Binary", "base64", parse_bytes),
     Unicode: _LeafReader("string", "text", str),
 }
 

@@ -33,7 +33,9 @@ def inputs(tmp_path: Path, values: str) -> dict[str, Any]:
 
 
 def test_call_is_read_in_the_dtypes_of_the_signature(tmp_path: Path) -> None:
-    [call] = read(tmp_path, '{"inputs": {"x": [[1, 2.5]], "n": [-3], "b": [true], "u": 255}, "outputs": {"y": [0.5]}}\n')
+    [call] = read(
+        tmp_path, '{"inputs": {"x": [[1, 2.5]], "n": [-3], "b": [true], "u": 255}, "outputs": {"y": [0.5]}}\n'
+    )
     assert call.where == "m/1/warmup.jsonl:1"
     assert {name: (value.dtype.name, value.tolist()) for name, value in call.inputs.items()} == {
         "x": ("float32", [[1.0, 2.5]]), "n": ("int32", [-3]), "b": ("bool", [True]), "u": ("uint8", 255),
@@ -42,7 +44,9 @@ def test_call_is_read_in_the_dtypes_of_the_signature(tmp_path: Path) -> None:
 
 
 def test_nan_and_infinity_are_read(tmp_path: Path) -> None:
-    assert inputs(tmp_path, '{"x": [[NaN, -Infinity]]}')["x"].tolist() == pytest.approx([[np.nan, -np.inf]], nan_ok=True)
+    assert inputs(tmp_path, '{"x": [[NaN, -Infinity]]}')["x"].tolist() == pytest.approx(
+        [[np.nan, -np.inf]], nan_ok=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""The golden WSDLs, which clients build from, are what the code writes today."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+MODELS = ["digits", "inference", "iris", "language"]
+GOLDEN = [ROOT / f"wsdl/{model}{suffix}.wsdl" for model in MODELS for suffix in ("", ".soap12")]
+
+
+def printed(model: str, *arguments: str) -> bytes:
+    command = [sys.executable, "-m", "soapsvc", "wsdl", model, *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
+def test_golden_wsdl_is_what_the_code_writes(path: Path) -> None:
+    model, _, version = path.stem.partition(".")
+    written = printed(model, *(["--soap12"] if version else []))
+    assert written == path.read_bytes(), f"if the change is meant: python -m soapsvc wsdl {model} > {path.name}"
+
+
+def test_every_bundled_model_has_golden_wsdls() -> None:
+    assert {path.name for path in (ROOT / "models").iterdir()} | {"inference"} == set(MODELS)
+    assert sorted((ROOT / "wsdl").glob("*.wsdl")) == sorted(GOLDEN)
+
+
+def test_wsdl_of_the_test_model_is_what_the_code_writes(models: Path) -> None:
+    assert printed("kinds", "--models", str(models)) == (ROOT / "tests/data/kinds.wsdl").read_bytes()
+
+
+def test_wsdl_names_the_public_url() -> None:
+    assert b'location="https://ml.example.org/x/soap/iris/v1"' in printed(
+        "iris", "--public-url", "https://ml.example.org/x/"
+    )
