@@ -69,7 +69,7 @@ def test_check_of_a_changed_contract_spells_out_the_difference(run: Run, iris: P
     ("old", "new", "message"),
     [
         ("dtype: float32", "dtype: float64", "features:0 is float32"),
-        ("tensor: features:0", "tensor: nothing:0", "the graph has no tensor nothing:0; its placeholders are features:0"),
+        ("tensor: features:0", "tensor: nothing:0", "no tensor nothing:0; its placeholders are features:0"),
         ("dtype: float32", "dtype: float16", "signatures.predict.inputs.features.dtype"),
         ("sha256: ", "sha256: 0000", "graph.sha256"),
     ],

@@ -34,6 +34,7 @@ from soapsvc.model.signature import Dim, show_shape
 
 log = logging.getLogger(__name__)
 _SCOPE = "servable"
+_PREAMBLE = ("Graph execution error", "Detected at node", "Node: ")
 
 
 @dataclass(frozen=True)
@@ -211,4 +212,6 @@ def _session_config(threads: Threads) -> tf.compat.v1.ConfigProto:
 
 
 def _first_line(err: Exception) -> str:
-    return (str(err).splitlines() or [err.__class__.__name__])[0]
+    """Return the first line that says something: `Session.run` puts three lines before TensorFlow's own words."""
+    lines = [line for line in str(err).splitlines() if line and not line.startswith(_PREAMBLE)]
+    return lines[0] if lines else err.__class__.__name__

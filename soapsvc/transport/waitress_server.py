@@ -48,9 +48,8 @@ class _Parser(HTTPRequestParser):
             self.body_bytes_received = len(self.body_rcv)  # the limit is on the body, not on its framing
         consumed: int = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge):
-            if self.expect_continue:
-                self.expect_continue = False  # the client waits for a word before it sends the body: it is no
-            else:
+            waits, self.expect_continue = bool(self.expect_continue), False
+            if not waits:  # a client that waits for "100 Continue" sends no body now
                 self._start_discarding()
         return consumed
 

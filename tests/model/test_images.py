@@ -149,19 +149,19 @@ def test_image_cut_short_is_refused(kind: str, part: float) -> None:
     assert refusal(content[: int(len(content) * part)])[2:] == ("a PNG or JPEG that can be decoded", "one that can't")
 
 
-def test_image_broken_anywhere_is_decoded_or_refused() -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_image_broken_anywhere_is_decoded_or_refused(kind: str) -> None:
     random = np.random.default_rng(1)
-    for kind in ("PNG", "JPEG"):
-        whole = np.frombuffer(
-            encoded(Image.fromarray(random.integers(0, 255, (9, 9, 3)).astype(np.uint8)), kind), np.uint8
-        )
-        for _ in range(300):
-            broken = whole.copy()
-            broken[random.integers(0, len(broken), 3)] = random.integers(0, 255, 3)
-            try:
-                decoded(broken.tobytes())
-            except InvalidInput as err:
-                assert err.code in ("bad-image", "too-large")
+    whole = np.frombuffer(encoded(Image.fromarray(random.integers(0, 255, (9, 9, 3)).astype(np.uint8)), kind), np.uint8)
+    refused = 0
+    for _ in range(300):
+        broken = whole.copy()
+        broken[random.integers(0, len(broken), 3)] = random.integers(0, 255, 3)
+        try:
+            decoded(broken.tobytes())
+        except InvalidInput:
+            refused += 1
+    assert refused > 0  # every other exception fails the test
 
 
 @pytest.mark.parametrize("side", [101, 12_000, 100_000])

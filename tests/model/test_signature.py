@@ -39,9 +39,10 @@ def refusal(inputs: dict[str, Any], limits: Limits = LIMITS) -> tuple[str, str, 
         {"x": X, "any": np.array([[[b"x"]]], dtype=object)},
         {"x": X, "any": np.array(b"x", dtype=object)},
         {"x": X, "free": np.zeros((0, 1), np.uint8)},
+        {"x": X, "free": np.zeros((50, 1), np.uint8)},
         {"x": np.zeros((2, 4), np.float32)[:, ::2]},
     ],
-    ids=["least", "nan", "infinite", "all", "time-0", "any-rank", "rank-0", "free-0", "strided"],
+    ids=["least", "nan", "infinite", "all", "time-0", "any-rank", "rank-0", "free-0", "most-values", "strided"],
 )
 def test_inputs_that_fit_pass(inputs: dict[str, Any]) -> None:
     SIGNATURE.check_inputs(inputs, LIMITS)

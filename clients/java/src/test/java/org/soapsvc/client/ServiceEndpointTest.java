@@ -2,6 +2,7 @@ package org.soapsvc.client;
 
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import jakarta.xml.ws.WebServiceException;
 import java.io.IOException;
@@ -23,7 +24,8 @@ class ServiceEndpointTest {
             var endpoint = new ServiceEndpoint(address, Duration.ofSeconds(30), Duration.ofMillis(50));
             Iris iris = endpoint.applyTo(new IrisService().getIrisPort());
 
-            WebServiceException e = assertThrows(WebServiceException.class, iris::getModelInfo);
+            WebServiceException e = assertTimeoutPreemptively(
+                    Duration.ofMinutes(1), () -> assertThrows(WebServiceException.class, iris::getModelInfo));
 
             assertInstanceOf(SocketTimeoutException.class, e.getCause());
         }

@@ -1,0 +1,44 @@
+"""The page at /: what it lists, and that each sample on it works when pasted."""
+
+from __future__ import annotations
+
+import requests
+from lxml import html
+
+from tests.conftest import Server
+
+
+def page(server: Server) -> html.HtmlElement:
+    response = requests.get(server.url + "/", timeout=60)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    return html.fromstring(response.content)
+
+
+def test_every_sample_works_when_pasted(server: Server) -> None:
+    samples = page(server).findall(".//details")
+    assert len(samples) == (4 + 1) * 2 * 3, "four models and the generic service, two SOAP versions, three operations"
+    for sample in samples:
+        url, content_type, action = (code.text_content() for code in sample.findall("p/code"))
+        headers = {"Content-Type": content_type.removeprefix("Content-Type: ")}
+        if "text/xml" in content_type:
+            headers["SOAPAction"] = f'"{action}"'
+        response = requests.post(url, sample.findtext("pre").encode(), headers=headers, timeout=60)
+        assert response.status_code == 200, response.text
+
+
+def test_every_wsdl_link_gives_a_wsdl(server: Server) -> None:
+    links = [link for link in page(server).xpath("//a/@href") if link.endswith("?wsdl")]
+    assert len(links) == 5 * 2
+    for link in links:
+        assert b"definitions" in requests.get(link, timeout=60).content
+
+
+def test_state_of_each_model_is_shown(server: Server) -> None:
+    states = [cell.text_content() for cell in page(server).findall(".//td[@class='AVAILABLE']")]
+    assert len(states) == 4
+
+
+def test_page_allows_no_script(server: Server) -> None:
+    policy = requests.get(server.url + "/", timeout=60).headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy

@@ -1,0 +1,249 @@
+"""The documentation against the code: what a page must name is read from the source, not copied here."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from soapsvc import errors
+from soapsvc.model.manifest import Manifest
+from soapsvc.settings import Settings
+from soapsvc.soap.faults import FAULT_FOR, FaultType
+from tests.conftest import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGES.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+MODULE = re.compile(r"\bsoapsvc/[A-Za-z0-9_/]+\.py\b")
+README_COMMANDS = re.findall(r"^    (make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+COMMON_MEMBERS = ("code", "message", "requestId")
+ERRORS = {error.__name__ for error in errors.ServingError.__subclasses__()}
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of every row of every table, without the backquotes around a cell."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def section(text: str, title: str) -> str:
+    """Return what stands under a heading, up to the next of its level or above; fails when it is missing."""
+    found = re.search(rf"^(#+) [^\n]*\b{title}\b[^\n]*\n", text, re.MULTILINE)
+    assert found, f"no heading names {title}"
+    rest = text[found.end() :]
+    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
+
+
+# Settings
+
+
+def shown(value: object) -> str:
+    """Return a default as the page writes it: TOML, and `none` for a setting that has none."""
+    if value is None:
+        return "none"
+    return json.dumps(value) if isinstance(value, dict | tuple) else str(value)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_stands_in_its_page_with_argument_variable_and_default(name: str) -> None:
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    found = [row[:4] for row in rows(page("settings.md")) if row[0] == name]
+    assert found == [[name, f"--{name.replace('_', '-')}", f"SOAPSVC_{name.upper()}", shown(default)]]
+
+
+def test_settings_page_names_no_setting_that_is_none() -> None:
+    named = {row[0] for row in rows(page("settings.md")) if len(row) == 5} - {"key in the file"}
+    assert {name for name in named if not name.startswith("-")} == set(Settings.model_fields)
+
+
+# Manifest
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the pydantic models that an annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
+
+
+def manifest_models() -> list[type[BaseModel]]:
+    """Return the manifest's model and every model inside it."""
+    found: list[type[BaseModel]] = []
+    waiting: list[type[BaseModel]] = [Manifest]
+    while waiting:
+        model = waiting.pop(0)
+        if model not in found:
+            found.append(model)
+            waiting += [inner for field in model.model_fields.values() for inner in models_in(field.annotation)]
+    return found
+
+
+def manifest_keys() -> list[tuple[str, str, Any]]:
+    """Return model, key and default of every key that an author can write."""
+    return [
+        (model.__name__, field.alias or name, field.default)
+        for model in manifest_models()
+        for name, field in model.model_fields.items()
+    ]
+
+
+HEADER_OF_KEYS = "| key | type | default | meaning |"
+
+
+def key_tables() -> list[dict[str, str]]:
+    """Return each table of keys in the manifest's page: key -> default."""
+    tables = page("manifest.md").split(HEADER_OF_KEYS)[1:]
+    return [{row[0]: row[2] for row in rows(table.split("\n\n")[0]) if row[0] != "---"} for table in tables]
+
+
+@pytest.mark.parametrize("model", manifest_models(), ids=lambda model: model.__name__)
+def test_manifest_keys_of_a_model_fill_one_table(model: type[BaseModel]) -> None:
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    assert [list(table) for table in key_tables() if set(table) == set(keys)] == [keys]
+
+
+def test_manifest_page_has_no_table_of_keys_that_are_none() -> None:
+    known = [{field.alias or name for name, field in model.model_fields.items()} for model in manifest_models()]
+    assert [list(table) for table in key_tables() if set(table) not in known] == []
+
+
+@pytest.mark.parametrize(("model", "key", "default"), manifest_keys())
+def test_manifest_key_has_its_default_in_the_page(model: str, key: str, default: Any) -> None:
+    keys = {key for name, key, _ in manifest_keys() if name == model}
+    (table,) = [table for table in key_tables() if set(table) == keys]
+    if default is PydanticUndefined:
+        assert table[key] == ""
+    elif isinstance(default, bool | str) and default != "":
+        assert table[key] == str(default).lower()
+    elif isinstance(default, int | float):
+        assert float(table[key]) == default
+
+
+@pytest.mark.parametrize("model", manifest_models(), ids=lambda model: model.__name__)
+def test_manifest_choices_stand_in_the_page(model: type[BaseModel]) -> None:
+    choices = {choice for field in model.model_fields.values() for choice in words_in(field.annotation)}
+    missing = {choice for choice in choices if f"`{choice}`" not in page("manifest.md")}
+    assert missing == set()
+
+
+def words_in(annotation: Any) -> Iterator[str]:
+    """Yield the words of a Literal, wherever it stands in an annotation."""
+    for part in get_args(annotation):
+        if isinstance(part, str):
+            yield part
+        else:
+            yield from words_in(part)
+
+
+# Faults
+
+
+def codes() -> set[tuple[str, str]]:
+    """Return error and code of each place in the source that makes a ServingError."""
+    found = set()
+    for path in (ROOT / "soapsvc").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                found |= {(node.func.id, code) for code in first_argument(node)}
+            elif isinstance(node, ast.ClassDef) and node.name in ERRORS:
+                supers = [call for call in ast.walk(node) if isinstance(call, ast.Call) and is_super_init(call)]
+                found |= {(node.name, code) for call in supers for code in first_argument(call)}
+    return found
+
+
+def first_argument(call: ast.Call) -> list[str]:
+    """Return the code that a call gives, none when it hands one on or takes it from elsewhere."""
+    first = call.args[0] if call.args else None
+    return [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
+
+
+def is_super_init(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+
+
+def makes_code_unseen() -> list[str]:
+    """Return the places that give an InvalidInput or a ModelNotFound a code which `codes` can't read."""
+    unseen = []
+    for path in (ROOT / "soapsvc").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id in {"InvalidInput", "ModelNotFound"} and not first_argument(node):
+                unseen.append(f"{path.name}: {ast.unparse(node.args[0])}")
+    return unseen
+
+
+def test_codes_are_literals_wherever_an_error_is_made() -> None:
+    assert makes_code_unseen() == ["errors.py: self.code"]  # InvalidInput.inside hands its own code on
+
+
+def test_every_kind_of_error_has_a_code_in_the_source() -> None:
+    assert {name for name, _ in codes()} == ERRORS
+
+
+@pytest.mark.parametrize(("error", "code"), sorted(codes()))
+def test_code_stands_in_the_section_of_its_fault(error: str, code: str) -> None:
+    assert code in {cell for row in rows(section(page("faults.md"), error)) for cell in row}
+
+
+def test_faults_page_lists_no_code_that_is_none() -> None:
+    known = {code for _, code in codes()} | {"code", "field", "expected", "received", "---"}
+    listed = {row[0] for name in ("InvalidInput", "ModelNotFound") for row in rows(section(page("faults.md"), name))}
+    assert listed - known == set()
+
+
+@pytest.mark.parametrize("fault", FAULT_FOR.values(), ids=lambda fault: fault.name)
+def test_fault_stands_in_its_page_with_members_and_faultcode(fault: FaultType) -> None:
+    text = section(page("faults.md"), fault.name)
+    assert fault.code.value in text
+    assert [item.element for item in fault.members if f"`{item.element}`" not in text] == []
+
+
+def test_members_of_every_fault_stand_in_the_faults_page() -> None:
+    named = {row[0] for row in rows(section(page("faults.md"), "Typed faults"))}
+    assert set(COMMON_MEMBERS) <= named
+
+
+# README, links, names of files
+
+
+@pytest.mark.parametrize("command", ["make serve", "make test"])
+def test_readme_shows_the_command(command: str) -> None:
+    assert command in README_COMMANDS
+
+
+@pytest.mark.parametrize("command", sorted(set(README_COMMANDS)))
+def test_readme_shows_make_targets_that_exist(command: str) -> None:
+    assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_relative_links_point_to_files(path: Path) -> None:
+    links = [
+        link for link in LINK.findall(path.read_text()) if not link.startswith(("http:", "https:", "#", "mailto:"))
+    ]
+    assert [link for link in links if not (path.parent / link.split("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_page_names_only_modules_that_exist(path: Path) -> None:
+    assert [name for name in MODULE.findall(path.read_text()) if not (ROOT / name).is_file()] == []
+
+
+def test_docs_index_lists_every_page() -> None:
+    linked = set(LINK.findall(page("README.md")))
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"} <= linked
