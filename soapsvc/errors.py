@@ -29,9 +29,13 @@ class InvalidInput(ServingError):
         self.field, self.expected, self.received = field, expected, received
         super().__init__(code, f"{field}: expected {expected}, received {received}")
 
+    def renamed(self, field: str) -> InvalidInput:
+        """Return the same error with another name for its field."""
+        return InvalidInput(self.code, field, self.expected, self.received)
+
     def inside(self, parent: str) -> InvalidInput:
         """Return the same error with its field named from further out: `instances[3]` + `.petalLength`."""
-        return InvalidInput(self.code, f"{parent}.{self.field}", self.expected, self.received)
+        return self.renamed(f"{parent}.{self.field}")
 
 
 class ModelNotFound(ServingError):

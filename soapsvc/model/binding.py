@@ -8,6 +8,7 @@ one-dimensional array or list of str; tensor an array. An answer is one value fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -19,6 +20,8 @@ from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.dtypes import FLOATS, INTEGERS, NUMPY_DTYPE, Array, DTypeName, name_of
 from soapsvc.model.images import check_image, image_array
 from soapsvc.model.signature import Limits, Signature, show_shape
+
+_LARGEST = {dtype: float(np.finfo(NUMPY_DTYPE[dtype]).max) for dtype in FLOATS}
 
 Row = Sequence[Any]
 Feeds = dict[str, Array]  # signature's input name -> array
@@ -41,31 +44,55 @@ class Binding:
         by_tensor = groupby(enumerate(contract.inputs), key=lambda pair: pair[1].tensor)
         self._inputs: dict[str, list[tuple[int, InputField]]] = {name: list(pairs) for name, pairs in by_tensor}
 
-    def pack(self, rows: Sequence[Row]) -> list[tuple[int, Feeds]]:
+    def pack(self, rows: Sequence[Row], of_batch: bool = False) -> list[tuple[int, Feeds]]:
         """Return the runs that answer the rows in order: how many rows each takes, and its feeds.
 
         One run takes all rows when their tensors can be stacked, else each row has its own.
-        Raises InvalidInput, its field beginning with `instances[i].` when there are several rows.
+        Raises InvalidInput, its field beginning with `instances[i].` when the rows are of a batch.
         """
         if not rows:
             raise InvalidInput("empty", "instances", "at least 1 instance", "0")
         if len(rows) > self._limits.max_batch:
             raise InvalidInput("too-large", "instances", f"at most {self._limits.max_batch}", str(len(rows)))
-        tensors = [self._tensors(index, row, len(rows) > 1) for index, row in enumerate(rows)]
+        tensors = []
+        for index, row in enumerate(rows):
+            with located(index, of_batch):
+                tensors.append({name: tensor for name, tensor in self._each_tensor(row) if tensor is not None})
         if self._signature.batched and _stackable(tensors):
             runs = [(len(rows), {name: np.stack([one[name] for one in tensors]) for name in tensors[0]})]
         elif self._signature.batched:
             runs = [(1, {name: value[np.newaxis] for name, value in one.items()}) for one in tensors]
         else:
             runs = [(1, one) for one in tensors]
-        for _, feeds in runs:
-            self._signature.check_inputs(feeds, self._limits)
+        for index, (_, feeds) in enumerate(runs):
+            with located(index, of_batch):
+                self._check(feeds)
         return runs
 
+    def _check(self, feeds: Feeds) -> None:
+        """Check feeds against the signature, in the words of the contract where an element has its own name."""
+        try:
+            self._signature.check_inputs(feeds, self._limits)
+        except InvalidInput as err:
+            fields = self._inputs.get(err.field, ())
+            raise err.renamed(fields[0][1].element) if len(fields) == 1 else err from err
+
+    def check_tensors(self, feeds: Mapping[str, Array]) -> None:
+        """Raise InvalidInput unless tensors that came past the typed contract keep what it promises the graph."""
+        self._signature.check_inputs(feeds, self._limits)
+        for name, fields in self._inputs.items():
+            if name in feeds:
+                _check_content(fields[0][1], name, feeds[name], self._limits)
+
     def unpack(self, outputs: Mapping[str, Array], count: int) -> list[tuple[Any, ...]]:
-        """Return the answers of one run of `count` rows. outputs: output name -> array."""
+        """Return the answers of one run of `count` rows. outputs: output name -> array.
+
+        Raises RuntimeError when a graph answers another number of rows than it was given.
+        """
         if not self._signature.batched:
             return [tuple(_answer(field, outputs[field.tensor]) for field in self._outputs)]
+        if any(len(outputs[field.tensor]) != count for field in self._outputs):
+            raise RuntimeError(f"the graph answered another number of rows than the {count} it was given")
         return [
             tuple(_answer(field, outputs[field.tensor][index]) for field in self._outputs) for index in range(count)
         ]
@@ -84,12 +111,6 @@ class Binding:
                 row[index] = None if value is None else _value(field, value)
         return [row[index] for index in sorted(row)]
 
-    def _tensors(self, index: int, row: Row, several: bool) -> Feeds:
-        try:
-            return {name: tensor for name, tensor in self._each_tensor(row) if tensor is not None}
-        except InvalidInput as err:
-            raise (err.inside(f"instances[{index}]") if several else err) from err
-
     def _each_tensor(self, row: Row) -> Iterator[tuple[str, Array | None]]:
         for name, fields in self._inputs.items():
             first = fields[0][1]
@@ -97,8 +118,38 @@ class Binding:
                 value = row[fields[0][0]]
                 yield name, None if value is None else _tensor(first, value, self._limits)
             else:
-                parts = [_tensor(field, row[index], self._limits) for index, field in fields]
-                yield name, np.stack(parts)
+                yield name, _columns([field for _, field in fields], [row[index] for index, _ in fields], self._limits)
+
+
+@contextmanager
+def located(index: int, of_batch: bool) -> Iterator[None]:
+    """Name the instance in an error that is raised inside."""
+    try:
+        yield
+    except InvalidInput as err:
+        raise (err.inside(f"instances[{index}]") if of_batch else err) from err
+
+
+def _columns(fields: Sequence[InputField], values: Sequence[Any], limits: Limits) -> Array:
+    """Return the tensor that several elements share; the slow way names the one at fault."""
+    dtype = fields[0].dtype
+    if dtype in FLOATS:
+        largest = _LARGEST[dtype]
+        if all(-largest <= value <= largest for value in values):  # finite and in range
+            return np.array(values, dtype=NUMPY_DTYPE[dtype])
+    return np.stack([_tensor(field, value, limits) for field, value in zip(fields, values, strict=True)])
+
+
+def _check_content(field: InputField, name: str, tensor: Array, limits: Limits) -> None:
+    if field.finite and not np.isfinite(tensor).all():
+        raise _wrong_value("not-finite", name, "finite numbers", tensor, ~np.isfinite(tensor))
+    if field.dtype != "string":
+        return
+    for content in tensor.ravel():
+        if field.kind == "image":
+            check_image(content, name, limits.max_image_pixels)
+        else:
+            _check_length(content, name, limits)
 
 
 def _stackable(tensors: Sequence[Feeds]) -> bool:
@@ -119,7 +170,7 @@ def _tensor(field: InputField, value: Any, limits: Limits) -> Array:
         raise InvalidInput("out-of-range", field.element, f"a value that fits {field.dtype}", "a larger one")
     _check_shape(field, array)
     if field.finite and not np.isfinite(array).all():
-        raise InvalidInput("not-finite", field.element, "a finite number", _show(array[~np.isfinite(array)]))
+        raise _wrong_value("not-finite", field.element, "a finite number", array, ~np.isfinite(array))
     return cast_exactly(array, field.dtype, field.element)
 
 
@@ -150,14 +201,15 @@ def cast_exactly(array: Array, dtype: DTypeName, field: str) -> Array:
     else:
         return cast
     if wrong.any():
-        raise InvalidInput("out-of-range", field, f"a value that fits {dtype}", _show(array[wrong]))
+        raise _wrong_value("out-of-range", field, f"a value that fits {dtype}", array, wrong)
     return cast
 
 
-def _show(wrong: Array) -> str:
-    """Return the first of some wrong numbers as XML would spell it."""
-    first = str(wrong.ravel()[0])
-    return {"nan": "NaN", "inf": "INF", "-inf": "-INF"}.get(first, first)
+def _wrong_value(code: str, field: str, expected: str, array: Array, wrong: Array) -> InvalidInput:
+    """Return the error for the first wrong value, named by its index in a vector and spelled as XML would."""
+    value = str(array[wrong].ravel()[0])
+    where = f"{field}[{int(np.argmax(wrong))}]" if array.ndim == 1 else field
+    return InvalidInput(code, where, expected, {"nan": "NaN", "inf": "INF", "-inf": "-INF"}.get(value, value))
 
 
 def _strings(field: InputField, value: Any, limits: Limits) -> Array:
@@ -173,10 +225,13 @@ def _strings(field: InputField, value: Any, limits: Limits) -> Array:
 
 def _encoded(field: InputField, text: str | bytes, limits: Limits) -> bytes:
     encoded = text.encode() if isinstance(text, str) else text
-    if len(encoded) > limits.max_text_bytes:
-        expected = f"text of at most {limits.max_text_bytes} bytes"
-        raise InvalidInput("too-large", field.element, expected, f"{len(encoded)} bytes")
+    _check_length(encoded, field.element, limits)
     return encoded
+
+
+def _check_length(text: bytes, field: str, limits: Limits) -> None:
+    if len(text) > limits.max_text_bytes:
+        raise InvalidInput("too-large", field, f"text of at most {limits.max_text_bytes} bytes", f"{len(text)} bytes")
 
 
 def _picture(field: InputField, value: bytes, limits: Limits) -> Array:

@@ -17,6 +17,13 @@ from soapsvc.model.dtypes import FLOATS, DTypeName
 from soapsvc.model.manifest import InputEntry, InputKind, Manifest, OutputEntry, OutputKind, Preprocess
 from soapsvc.model.signature import Dim, Signature, TensorSpec, show_shape
 
+_JAVA_WORDS = frozenset(
+    """abstract assert boolean break byte case catch char class const continue default do double else enum extends
+    false final finally float for goto if implements import instanceof int interface long native new null package
+    private protected public return short static strictfp super switch synchronized this throw throws transient true
+    try void volatile while""".split()
+)
+
 
 @dataclass(frozen=True)
 class InputField:
@@ -101,9 +108,20 @@ def _check_batches(where: str, signature: Signature) -> None:
 
 
 def _check_unique(where: str, elements: list[str]) -> None:
-    element, count = Counter(elements).most_common(1)[0]
+    """Raise LoadError where two elements would be one property of a stub, or one would be no Java identifier."""
+    for element in elements:
+        if element in _JAVA_WORDS:
+            raise LoadError(f"{where}: {element} is a word of Java's, which stubs can't bear; choose another `element`")
+    property_, count = Counter(map(_java_property, elements)).most_common(1)[0]
     if count > 1:
-        raise LoadError(f"{where}: two elements are named {element}; give one of them another `element`")
+        alike = [element for element in elements if _java_property(element) == property_]
+        named = f"are named {alike[0]}" if len(set(alike)) == 1 else f"look alike in Java: {' and '.join(alike)}"
+        raise LoadError(f"{where}: two elements {named}; give one of them another `element`")
+
+
+def _java_property(element: str) -> str:
+    """Return the property that Java's stubs make of an element: JAXB capitalises after a digit too."""
+    return re.sub(r"(?<=[0-9])[a-z]", lambda match: match[0].upper(), element)
 
 
 def _element_name(where: str, given: str | None, name: str) -> str:

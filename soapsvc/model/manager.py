@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from soapsvc.errors import LoadError, ModelNotFound
+from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
 from soapsvc.model.servable import Servable
 from soapsvc.model.source import VersionFolder
 
@@ -101,7 +101,7 @@ class ModelManager:
         """Lend a loaded servable; it cannot be unloaded until the block ends.
 
         With neither version nor label it is the highest loaded version. contract: only versions that keep this
-        major version of the contract count. Raises ModelNotFound.
+        major version of the contract count. Raises ModelNotFound, or InvalidInput when both are given.
         """
         with self._condition:
             servable = self._find(name, version, label, contract)
@@ -112,7 +112,8 @@ class ModelManager:
         finally:
             with self._condition:
                 self._handles[key] -= 1
-                self._condition.notify_all()
+                if not self._handles[key]:
+                    self._condition.notify_all()
 
     def names(self) -> list[str]:
         """Return the names of the models that have a loaded version."""
@@ -138,13 +139,13 @@ class ModelManager:
             raise ModelNotFound("unknown-model", f"{name} has no version that keeps contract {contract}")
         if not versions:
             known = ", ".join(sorted(self._servables)) or "none"
-            raise ModelNotFound("unknown-model", f"no model named {name} is available; available are {known}")
+            raise ModelNotFound("unknown-model", f"no model named {name!r} is available; available are {known}")
         if version is not None and label is not None:
-            raise ModelNotFound("ambiguous-version", "give a version or a label, not both")
+            raise InvalidInput("ambiguous-version", "label", "a version or a label", "both")
         if label is not None:
             version = self._labels.get(name, {}).get(label)
             if version is None:
-                raise ModelNotFound("unknown-label", f"{name} has no label {label}")
+                raise ModelNotFound("unknown-label", f"{name} has no label {label!r}")
         if version is None:
             return versions[max(versions)]
         if version not in versions:

@@ -52,6 +52,13 @@ class Servable:
             known = ", ".join(self.signatures)
             raise ModelNotFound("unknown-signature", f"{self.name} has no signature {name}; it has {known}") from None
 
+    def check_tensors(self, signature: Signature, inputs: Mapping[str, Array]) -> None:
+        """Raise InvalidInput unless tensors that a caller named himself may go into the graph."""
+        if signature is self.signatures[self.signature]:
+            self.binding.check_tensors(inputs)
+        else:
+            signature.check_inputs(inputs, self.limits)
+
     def run(self, signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name. inputs must have passed `signature.check_inputs`. Raises InvalidInput."""
         feeds = {

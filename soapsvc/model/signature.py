@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from soapsvc.errors import InvalidInput
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array, DTypeName, name_of
@@ -107,7 +108,7 @@ class Signature:
     outputs: Mapping[str, TensorSpec]
     constants: Mapping[str, Array] = field(default_factory=dict)  # tensor name -> value
 
-    @property
+    @cached_property
     def batched(self) -> bool:
         """Whether instances can be stacked: every input and output counts them in its first dimension."""
         return all(spec.batched for spec in (*self.inputs.values(), *self.outputs.values()))

@@ -16,7 +16,8 @@ from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.inference import DESCRIPTION, NAMES, inference_service
 from soapsvc.soap.ns import ContractNames, SoapVersion
-from soapsvc.soap.service import typed_service
+from soapsvc.soap.service import summary, typed_service
+from soapsvc.soap.wsdl import stub_classes
 
 Key = tuple[SoapVersion, str, int]  # SOAP version, model, contract version
 
@@ -52,10 +53,15 @@ class Contracts:
             )
 
     def endpoint_of(self, contract: Contract, soap: SoapVersion) -> SoapEndpoint:
-        """Return a new endpoint for a contract, without publishing it."""
+        """Return a new endpoint for a contract, without publishing it. Raises LoadError at a name stubs can't bear."""
         service = typed_service(contract, self._manager, self._engine)
-        description = contract.description or f"The model {contract.model}."
-        return SoapEndpoint(ContractNames(contract.model, contract.version), service, soap, description)
+        names = ContractNames(contract.model, contract.version)
+        endpoint = SoapEndpoint(names, service, soap, summary(contract))
+        if names.title in stub_classes(endpoint.wsdl):
+            raise LoadError(
+                f"the name {contract.model} would give stubs two classes named {names.title}; choose another"
+            )
+        return endpoint
 
     def find(self, soap: SoapVersion, model: str, version: int) -> SoapEndpoint | None:
         """Return a published endpoint."""

@@ -22,7 +22,7 @@ NAMES = ContractNames("inference", 1)
 DESCRIPTION = "Any model by its name: named tensors in and out, metadata and status."
 
 _MODEL = ("modelName", required(Unicode))
-_VERSION = ("version", optional(Long, "A version's number; absent or nil means the highest one."))
+_VERSION = ("version", optional(Long, "A version's number; nil means the highest one."))
 _LABEL = ("label", optional(Unicode, "A version's label, as stable; not together with version."))
 _SIGNATURE = ("signature", optional(Unicode, "A signature's name; absent means the one of the typed contract."))
 
@@ -54,7 +54,7 @@ def inference_service(manager: ModelManager, engine: Engine) -> type[ServiceBase
         "predict": operation(
             predict, "Run a model on named tensors. Tensors are answered as numbers, or as bytes if they came so.",
             [_MODEL, _VERSION, _LABEL, _SIGNATURE, ("inputs", required(tensors)),
-             ("outputNames", optional(names, "The outputs wanted; absent means all."))],
+             ("outputNames", optional(names, "The outputs wanted; absent or empty means all."))],
             result, faults,
         ),
         "getModel": operation(
@@ -123,10 +123,10 @@ class _Inference:
             _check_outputs(signature, output_names)
             tensors = _named_tensors(inputs)
             feeds = {name: value.array for name, value in tensors.items()}
-            signature.check_inputs(feeds, servable.limits)
+            servable.check_tensors(signature, feeds)
             outputs = self._engine.predict(servable, signature, feeds)
             as_content = any(value.as_content for value in tensors.values())
-            wanted = signature.outputs if output_names is None else output_names
+            wanted = output_names or signature.outputs
             records = [(name, tensor_record(outputs[name], as_content)) for name in wanted]
             return (servable.name, servable.version, records)
 
@@ -153,6 +153,8 @@ def _named_tensors(inputs: Sequence[tuple[str, Any]]) -> dict[str, TensorValue]:
 
 def _check_outputs(signature: Signature, names: Sequence[str] | None) -> None:
     for index, name in enumerate(names or ()):
+        if name in (names or ())[:index]:
+            raise InvalidInput("ambiguous-values", f"outputNames[{index}]", "each name once", f"{name!r} again")
         if name not in signature.outputs:
             expected = f"one of {', '.join(signature.outputs)}"
             raise InvalidInput("unexpected", f"outputNames[{index}]", expected, repr(name))

@@ -6,7 +6,8 @@ absent or nil; an array of numbers or bools a one-dimensional numpy array (float
 A test holds them against libxml2's validator: what it refuses is refused here. It has no place in a server, for it
 goes on after the first error and looks up the place of each, which takes minutes for an array of a million wrong
 numbers; and it takes `!!!` for base64 and `1e` for a number, which are refused here. So is an xsi:type that names a
-type derived from the contract's, which no client was seen to send.
+type derived from the contract's, which no client was seen to send. What a caller may leave out he may leave out in
+either way, whichever the schema names: Mono writes every null as xsi:nil, node's `soap` leaves every one away.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from soapsvc.soap.lexical import (
     parse_long,
 )
 from soapsvc.soap.ns import XSD, XSI
-from soapsvc.soap.types import Type
+from soapsvc.soap.types import Type, is_value_type
 
 _NIL, _TYPE = f"{{{XSI}}}nil", f"{{{XSI}}}type"
 _HINTS = {_NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
@@ -82,7 +83,9 @@ def compile_reader(cls: Type) -> Reader:
 def _member(namespace: str, name: str, cls: Type) -> _Member:
     attributes = cls.Attributes
     tag = f"{{{namespace}}}{name}"
-    return _Member(name, tag, compile_reader(cls), attributes.min_occurs > 0, bool(attributes.nillable))
+    nillable = bool(attributes.nillable)
+    may_be_absent = attributes.min_occurs == 0 or (nillable and is_value_type(cls))
+    return _Member(name, tag, compile_reader(cls), nillable, may_be_absent)
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ class _Member:
     name: str
     tag: str
     reader: Reader
-    required: bool
     nillable: bool
+    may_be_absent: bool
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,9 @@ class RecordReader:
             if child is not None and child.tag == member.tag:
                 position += 1
                 values.append(_read_member(member, child, prefix + member.name))
-            elif member.required:
-                raise InvalidInput("missing", prefix + member.name, "an element", _came(child))
+            elif not member.may_be_absent:
+                later = any(child is not None and child.tag == other.tag for other in self.members)
+                raise InvalidInput("missing", prefix + member.name, "an element", _came(None if later else child))
             else:
                 values.append(None)
         if position < len(children):
@@ -129,12 +133,15 @@ def _read_member(member: _Member, node: etree._Element, field: str) -> Any:
     nil = node.get(_NIL)
     if nil is None:
         return member.reader.read(node, field)
-    if not member.nillable or nil.strip(WHITE) not in BOOLEANS:
+    is_nil = BOOLEANS.get(nil.strip(WHITE))
+    if is_nil is None or not (member.nillable or (is_nil and member.may_be_absent)):
         raise InvalidInput("missing", field, "a value", "xsi:nil")
-    if not parse_boolean(nil):
+    if not is_nil:
         return member.reader.read(node, field)
     if len(node) or node.text:
         raise InvalidInput("wrong-type", field, "nothing inside an element that is xsi:nil", "something")
+    if not member.may_be_absent:
+        raise InvalidInput("missing", field, "a value", "xsi:nil")
     return None
 
 

@@ -26,7 +26,8 @@ def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, b
     """Return a request for each operation of the generic endpoint, by the operation's name."""
     about: list[Any] = [servable.name, None, None, None]
     feeds = servable.binding.pack([_model_row(servable)])[0][1]
-    inputs = [(name, tensor_record(value, as_content=False)) for name, value in feeds.items()]
+    pictures = {field.tensor for field in servable.contract.inputs if field.kind == "image"}
+    inputs = [(name, tensor_record(value, as_content=name in pictures)) for name, value in feeds.items()]
     values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
     return {operation: endpoint.request(operation, values[operation]) for operation in endpoint.operations}
 

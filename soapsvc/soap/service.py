@@ -6,6 +6,7 @@ types; see `reader` and `writer`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,14 +14,14 @@ from typing import Any
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
 from soapsvc.engine import Engine
-from soapsvc.model.binding import Row, ScoredLabels
+from soapsvc.model.binding import Row, ScoredLabels, located
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.tensors import tensor_record, tensor_value
-from soapsvc.soap.types import Type, Types, required
+from soapsvc.soap.types import Type, Types, in_message, required
 
 
 def operation(
@@ -33,14 +34,24 @@ def operation(
     """Return function as an operation with named, typed parameters."""
     function.__doc__ = doc
     names = [name for name, _ in parameters]
-    types = [kind for _, kind in parameters]
-    return rpc(*types, _args=names, _returns=required(returns), _throws=list(faults))(function)
+    types = [in_message(kind) for _, kind in parameters]
+    return rpc(*types, _args=names, _returns=in_message(required(returns)), _throws=list(faults))(function)
 
 
 def service_class(names: ContractNames, operations: Mapping[str, Any]) -> type[ServiceBase]:
     """Return the ServiceBase that holds these operations, by their names on the wire."""
     made: type[ServiceBase] = type(ServiceBase)(names.service, (ServiceBase,), dict(operations))
     return made
+
+
+def summary(contract: Contract) -> str:
+    """Return what a model does, as the WSDL tells it: the description's first sentence.
+
+    What comes after may be true of one version only, as its accuracy, and must not stand in a contract.
+    """
+    first = re.match(r".*?[.!?](?=\s|$)", contract.description, re.DOTALL)
+    text = " ".join((first[0] if first else contract.description).split())
+    return text or f"Predicts with the model {contract.model}."
 
 
 def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> type[ServiceBase]:
@@ -52,18 +63,17 @@ def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> 
     faults = types.faults()
 
     def predict(ctx: MethodContext, *row: Any) -> Any:
-        return predictor.predict(ctx.udc, [row])[0]
+        return predictor.predict(ctx.udc, [row], of_batch=False)[0]
 
     def predict_batch(ctx: MethodContext, instances: Sequence[Row]) -> Any:
-        return predictor.predict(ctx.udc, instances)
+        return predictor.predict(ctx.udc, instances, of_batch=True)
 
     def model_info(ctx: MethodContext) -> Any:
         return predictor.info(ctx.udc)
 
-    about = contract.description or f"The model {contract.model}."
     operations = {
         "predict": operation(
-            predict, f"Predict for one instance. {about}",
+            predict, summary(contract),
             [(field.element, types.input_type(field)) for field in contract.inputs], prediction, faults,
         ),
         "predictBatch": operation(
@@ -96,10 +106,10 @@ class _Predictor:
     def __init__(self, contract: Contract, manager: ModelManager, engine: Engine) -> None:
         self._model, self._contract, self._manager, self._engine = contract.model, contract.version, manager, engine
 
-    def predict(self, call: Call, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-        """Return a Prediction for each row. Raises ServingError."""
+    def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
+        """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._servable(call) as servable:
-            answers = self._answers(servable, rows)
+            answers = self._answers(servable, rows, of_batch)
             outputs = servable.contract.outputs
             as_content = _came_as_content(servable.contract.inputs, rows)
             return [
@@ -114,11 +124,14 @@ class _Predictor:
             call.version = servable.version
             yield servable
 
-    def _answers(self, servable: Servable, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    def _answers(self, servable: Servable, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
-        inputs = servable.contract.inputs
-        for count, feeds in servable.binding.pack([_model_row(inputs, row) for row in rows]):
+        model_rows = []
+        for index, row in enumerate(rows):
+            with located(index, of_batch):
+                model_rows.append(_model_row(servable.contract.inputs, row))
+        for count, feeds in servable.binding.pack(model_rows, of_batch):
             answers.extend(servable.binding.unpack(self._engine.predict(servable, signature, feeds), count))
         return answers
 

@@ -49,9 +49,8 @@ def tensor_value(record: Record, field: str) -> TensorValue:
 
 
 def _carriers_of(dtype: DTypeName) -> tuple[str, ...]:
-    if dtype == "string":
-        return ("strings",)
-    return ("doubles" if dtype in FLOATS else "longs", "content")
+    by_kind = "strings" if dtype == "string" else "doubles" if dtype in FLOATS else "longs"
+    return (by_kind, "content")
 
 
 def _shape(dims: Array, field: str) -> tuple[int, ...]:
@@ -71,6 +70,8 @@ def _check_count(came: int, unit: str, shape: Sequence[int], wanted: int, field:
 
 
 def _from_content(content: bytes, dtype: DTypeName, shape: tuple[int, ...], field: str) -> Array:
+    if dtype == "string":
+        return _strings_from_content(content, shape, f"{field}.content")
     little_endian = NUMPY_DTYPE[dtype].newbyteorder("<")
     wanted = math.prod(shape) * little_endian.itemsize
     _check_count(len(content), "bytes", shape, wanted, f"{field}.content")
@@ -80,11 +81,28 @@ def _from_content(content: bytes, dtype: DTypeName, shape: tuple[int, ...], fiel
     return array.astype(NUMPY_DTYPE[dtype], copy=False)
 
 
+def _strings_from_content(content: bytes, shape: tuple[int, ...], field: str) -> Array:
+    """Return byte strings, each behind its length in 4 little-endian bytes (Open Inference Protocol, BYTES)."""
+    strings, position = [], 0
+    while position < len(content):
+        end = position + 4 + int.from_bytes(content[position : position + 4], "little")
+        if position + 4 > len(content) or end > len(content):
+            raise InvalidInput("wrong-shape", field, "each string behind its length in 4 bytes", "a cut string")
+        strings.append(content[position + 4 : end])
+        position = end
+    _check_count(len(strings), "strings", shape, math.prod(shape), field)
+    return _object_array(strings).reshape(shape)
+
+
+def _object_array(strings: Sequence[bytes]) -> Array:
+    array = np.empty(len(strings), dtype=object)
+    array[:] = strings
+    return array
+
+
 def _from_values(values: Any, dtype: DTypeName, field: str) -> Array:
     if dtype == "string":
-        array = np.empty(len(values), dtype=object)
-        array[:] = [text.encode() for text in values]
-        return array
+        return _object_array([text.encode() for text in values])
     if dtype == "bool":
         _check_bools(values, field)
         return np.asarray(values, dtype=np.bool_)
@@ -98,13 +116,19 @@ def _check_bools(values: Array, field: str) -> None:
 
 
 def tensor_record(array: Array, as_content: bool) -> Record:
-    """Return the record of an array of one of the seven dtypes; strings never travel as bytes."""
+    """Return the record of an array of one of the seven dtypes."""
     dtype = "string" if array.dtype.kind == "O" else array.dtype.name
     shape = np.array(array.shape, dtype=np.int64)
+    if as_content:
+        return (dtype, shape, None, None, None, _content(array))
     if dtype == "string":
         return (dtype, shape, None, None, [decoded(text) for text in array.ravel()], None)
-    if as_content:
-        return (dtype, shape, None, None, None, array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
     if dtype in FLOATS:
         return (dtype, shape, array.ravel(), None, None, None)
     return (dtype, shape, None, array.ravel().astype(np.int64), None, None)
+
+
+def _content(array: Array) -> bytes:
+    if array.dtype.kind == "O":
+        return b"".join(len(text).to_bytes(4, "little") + text for text in array.ravel())
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

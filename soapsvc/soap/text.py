@@ -40,4 +40,7 @@ def numbers(values: Array) -> list[str]:
 
 def number(value: Any) -> str:
     """Return one number or bool as XML Schema spells it."""
-    return numbers(np.asarray(value))[0]
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
+    return _SPECIAL.get(text, text)

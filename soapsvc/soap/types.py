@@ -20,15 +20,36 @@ from soapsvc.soap.faults import FAULT_FOR, FaultType
 Type = Any  # a subclass of ModelBase; Spyne has no annotations
 
 
+_CONTENT = "Values as little-endian bytes; each string as its length in 4 bytes, then its bytes."
+
+
 def required(base: Type, description: str = "") -> Type:
     """Return base as an element that must be there and hold a value."""
     return _described(base.customize(min_occurs=1, nillable=False), description)
 
 
+def in_message(kind: Type) -> Type:
+    """Return a parameter's or a result's type as it stands in a message: nillable, unless .NET holds it by value.
+
+    dotnet-svcutil gives an operation the natural form `Prediction predict(string text)` only then, and makes message
+    contracts otherwise ("element is not marked nillable"). Java and the others see no difference. A nil where a value
+    is required is still refused.
+    """
+    attributes = kind.Attributes
+    if attributes.min_occurs == 0 or is_value_type(kind):
+        return kind
+    return kind.customize(nillable=True)
+
+
+def is_value_type(kind: Type) -> bool:
+    """Whether .NET and Java hold the type by value, so that absent and nil need a type of their own."""
+    return issubclass(kind, Double | Long | Int | Boolean)
+
+
 def optional(base: Type, description: str = "") -> Type:
     """Return base as an element that may be without a value, in the way its kind needs."""
-    scalar = issubclass(base, Double | Long | Int | Boolean)
-    custom = base.customize(min_occurs=1, nillable=True) if scalar else base.customize(min_occurs=0, nillable=False)
+    absent = {"min_occurs": 1, "nillable": True} if is_value_type(base) else {"min_occurs": 0, "nillable": False}
+    custom = base.customize(**absent)
     return _described(custom, description)
 
 
@@ -54,9 +75,13 @@ class Types:
     def record(self, name: str, members: Sequence[tuple[str, Type]], description: str = "") -> Type:
         """Return a complex type with these members in this order, the same one at each call."""
         if name not in self._made:
-            body = {"__namespace__": self._namespace, "__type_name__": name, "_type_info": list(members)}
-            self._made[name] = type(ComplexModel)(name, (ComplexModel,), body | {"__doc__": description or None})
+            self._made[name] = self._class(ComplexModel, name, members, description)
         return self._made[name]
+
+    def _class(self, base: Type, name: str, members: Sequence[tuple[str, Type]], description: str) -> Type:
+        body = {"__namespace__": self._namespace, "__type_name__": name, "_type_info": list(members)}
+        documented = type("Annotations", (base.Annotations,), {"doc": description})
+        return type(base)(name, (base,), body | {"Annotations": documented})
 
     def array(self, item: Type) -> Type:
         """Return `ArrayOfX { item* }`."""
@@ -82,14 +107,16 @@ class Types:
                 ("doubles", optional(self.array(Double), "Values of float32 or float64, in row-major order.")),
                 ("longs", optional(self.array(Long), "Values of int32, int64, uint8, or bool as 0 and 1.")),
                 ("strings", optional(self.array(Unicode), "Values of string.")),
-                ("content", optional(ByteArray, "Values of any dtype but string as little-endian bytes.")),
+                ("content", optional(ByteArray, _CONTENT)),
             ],
-            "Numbers or strings in row-major order: exactly one of doubles, longs, strings and content is given.",
+            "Values in row-major order: exactly one of doubles, longs, strings and content is given.",
         )
 
     def scored_label(self) -> Type:
         """Return ScoredLabel: one class and its score."""
-        return self.record("ScoredLabel", [("label", required(Unicode)), ("score", required(Double))])
+        return self.record(
+            "ScoredLabel", [("label", required(Unicode)), ("score", required(Double))], "A class and its score."
+        )
 
     def faults(self) -> list[Type]:
         """Return every declared fault; each operation declares all, for adding one later would break stubs."""
@@ -98,10 +125,13 @@ class Types:
     def _fault(self, kind: FaultType) -> Type:
         if kind.name not in self._made:
             texts = {"string": Unicode, "int": Int, "double": Double}
-            members = [("code", required(Unicode)), ("message", required(Unicode)), ("requestId", required(Unicode))]
+            members = [
+                ("code", required(Unicode, "What is wrong, for programs.")),
+                ("message", required(Unicode, "What is wrong, for people.")),
+                ("requestId", required(Unicode, "The id under which the server logged the call.")),
+            ]
             members += [(item.element, required(texts[item.type], item.description)) for item in kind.members]
-            body = {"__namespace__": self._namespace, "__type_name__": kind.name, "_type_info": members}
-            self._made[kind.name] = type(Fault)(kind.name, (Fault,), body | {"__doc__": kind.description})
+            self._made[kind.name] = self._class(Fault, kind.name, members, kind.description)
         return self._made[kind.name]
 
     def input_type(self, field: InputField) -> Type:
@@ -120,11 +150,12 @@ class Types:
         """Return Prediction: the answer for one instance."""
         members = [(field.element, self.output_type(field)) for field in contract.outputs]
         members.append(("modelVersion", required(Long, "Version of the model that answered.")))
-        return self.record("Prediction", members)
+        return self.record("Prediction", members, "The answer for one instance.")
 
     def instance(self, contract: Contract) -> Type:
         """Return Instance: what `predict` takes, as one item of a batch."""
-        return self.record("Instance", [(field.element, self.input_type(field)) for field in contract.inputs])
+        members = [(field.element, self.input_type(field)) for field in contract.inputs]
+        return self.record("Instance", members, "What predict takes, as one item of a batch.")
 
     def _value_type(self, kind: str, dtype: DTypeName) -> Type:
         if kind == "vector":

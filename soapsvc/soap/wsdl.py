@@ -25,7 +25,7 @@ def build_wsdl(app: Application, names: ContractNames, soap: SoapVersion, descri
     root = etree.fromstring(builder.get_interface_document(), parser)
     schema = root.find(f"{_W}types/{_X}schema")
     assert schema is not None
-    faults = {fault.get("name") for fault in root.iter(f"{_W}fault")}
+    faults = {str(fault.get("name")) for fault in root.iter(f"{_W}fault")}
     _finish_schema(schema, _message_elements(root))
     _finish_messages(root, faults)
     _finish_operations(root, names, soap)
@@ -50,6 +50,12 @@ def schema_of(wsdl: etree._Element) -> etree._Element:
     schema = wsdl.find(f"{_W}types/{_X}schema")
     assert schema is not None
     return schema
+
+
+def stub_classes(wsdl: etree._Element) -> set[str]:
+    """Return the names of the classes that Java stubs make from a document's schema, beside the port type's."""
+    names = [str(node.get("name")) for node in schema_of(wsdl)]
+    return {name[0].upper() + name[1:] for name in names} | {"ObjectFactory"}
 
 
 def _message_elements(root: etree._Element) -> set[str]:
@@ -77,7 +83,7 @@ def _finish_schema(schema: etree._Element, messages: set[str]) -> None:
     schema[:] = [*elements, *(types[name] for name in sorted(types))]
 
 
-def _finish_messages(root: etree._Element, faults: set[str | None]) -> None:
+def _finish_messages(root: etree._Element, faults: set[str]) -> None:
     for message in root.iter(f"{_W}message"):
         for part in message:
             part.set("name", _DETAIL if message.get("name") in faults else _MESSAGE)

@@ -38,6 +38,7 @@ class _Parser(HTTPRequestParser):
     it stops all the same.
     """
 
+    expect_continue: bool
     _discarding = False
 
     def received(self, data: bytes) -> int:
@@ -48,9 +49,9 @@ class _Parser(HTTPRequestParser):
             self.body_bytes_received = len(self.body_rcv)  # the limit is on the body, not on its framing
         consumed: int = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge):
-            waits, self.expect_continue = bool(self.expect_continue), False
-            if not waits:  # a client that waits for "100 Continue" sends no body now
+            if not self.expect_continue:
                 self._start_discarding()
+            self.expect_continue = False  # who waits for "100 Continue" gets the 413 and sends no body
         return consumed
 
     def _start_discarding(self) -> None:

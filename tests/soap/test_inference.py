@@ -96,7 +96,6 @@ NIL = '<version xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="t
         (NIL, "<version>9</version>", "unknown-version"),
         (NIL, "<version>-1</version>", "unknown-version"),
         (NIL, f"{NIL}<label>canary</label>", "unknown-label"),
-        (NIL, "<version>1</version><label>stable</label>", "ambiguous-version"),
         (NIL, f"{NIL}<signature>train</signature>", "unknown-signature"),
     ],
 )
@@ -142,6 +141,20 @@ def test_predict_with_unknown_output_names_the_known(service: Service, request_b
     fault = detail(post(service, request_body))
     assert fault["field"] == "outputNames[0]"
     assert "note" in fault["expected"]
+
+
+def test_version_and_label_together_are_invalid_input(service: Service, request_body: etree._Element) -> None:
+    both = "<version>1</version><label>stable</label>"
+    fault = detail(service.post(replace_first(request_body, NIL, both), "inference"))
+    assert (fault["code"], fault["field"]) == ("ambiguous-version", "label")
+
+
+def test_predict_keeps_what_the_typed_contract_promises_the_graph(
+    service: Service, request_body: etree._Element
+) -> None:
+    flat = etree.fromstring(etree.tostring(request_body), etree.XMLParser(remove_blank_text=True))
+    fault = detail(service.post(replace_first(flat, "<item>one</item>", f"<item>{'x' * 65}</item>"), "inference"))
+    assert (fault["code"], fault["field"]) == ("too-large", "words")
 
 
 def test_get_model_tells_inputs_and_outputs(service: Service) -> None:

@@ -33,7 +33,7 @@ def test_tensor_comes_back_as_it_went(name: str, as_content: bool) -> None:
     assert back.array.dtype == array.dtype
     assert back.array.shape == array.shape
     assert np.array_equal(back.array, array, equal_nan=array.dtype.kind == "f")
-    assert back.as_content == (as_content and name != "string")
+    assert back.as_content == as_content
 
 
 def test_tensor_content_is_little_endian_whatever_the_array() -> None:
@@ -46,8 +46,14 @@ def test_tensor_content_of_bools_holds_only_0_and_1() -> None:
         tensor_value(("bool", np.array([2]), None, None, None, b"\x01\x02"), "t")
 
 
+@pytest.mark.parametrize("content", [b"\x01", b"\x02\x00\x00\x00a", b"\x01\x00\x00\x00ab", b"\xff\xff\xff\xffab"])
+def test_tensor_content_of_strings_that_is_cut_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInput, match=r"t\.content: expected"):
+        tensor_value(("string", np.array([1]), None, None, None, content), "t")
+
+
 def test_tensor_values_that_do_not_fit_are_named() -> None:
-    with pytest.raises(InvalidInput, match=r"t\.longs: expected a value that fits uint8, received 256"):
+    with pytest.raises(InvalidInput, match=r"t\.longs\[0\]: expected a value that fits uint8, received 256"):
         tensor_value(("uint8", np.array([1]), None, np.array([256]), None, None), "t")
 
 

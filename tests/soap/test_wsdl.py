@@ -9,6 +9,7 @@ from soapsvc.soap.faults import FAULT_FOR
 from soapsvc.soap.ns import HTTP_TRANSPORT, WSDL, XSD, SoapVersion
 from tests.soap.conftest import Service
 
+VALUE_TYPES = {"xs:double", "xs:int", "xs:long", "xs:boolean"}
 W, X = f"{{{WSDL}}}", f"{{{XSD}}}"
 
 
@@ -94,14 +95,24 @@ def test_schema_names_are_camel_case(document: etree._Element) -> None:
 
 def test_schema_optional_values_suit_java_and_dotnet(document: etree._Element) -> None:
     """Scalars: minOccurs=1 and nillable; strings and objects: minOccurs=0 and not nillable."""
-    scalars = {"xs:double", "xs:int", "xs:long", "xs:boolean"}
-    for member in document.iter(f"{X}element"):
-        if member.get("maxOccurs") == "unbounded":
-            assert (member.get("minOccurs"), member.get("nillable")) == ("0", None)
-        elif member.get("type") in scalars:
-            assert member.get("minOccurs") is None
-        else:
-            assert member.get("nillable") is None
+    for kind in document.iter(f"{X}complexType"):
+        for member in kind.iter(f"{X}element"):
+            if member.get("maxOccurs") == "unbounded":
+                assert (member.get("minOccurs"), member.get("nillable")) == ("0", None)
+            elif member.get("type") in VALUE_TYPES:
+                assert member.get("minOccurs") is None
+            elif kind.get("name") or member.get("minOccurs") == "0":
+                assert member.get("nillable") is None
+
+
+def test_schema_messages_are_such_that_dotnet_unwraps_them(document: etree._Element) -> None:
+    """What a message must hold is nillable unless .NET holds it by value; faults are no messages of that kind."""
+    (schema,) = document.iter(f"{X}schema")
+    faults = {kind.name for kind in FAULT_FOR.values()}
+    for message in schema.findall(f"{X}element"):
+        for member in message.iterfind(f"{X}complexType/{X}sequence/{X}element"):
+            if member.get("minOccurs") is None and member.get("type") not in VALUE_TYPES:
+                assert (member.get("nillable") == "true") == (message.get("name") not in faults)
 
 
 def test_schema_arrays_are_wrapped_items(document: etree._Element) -> None:
