@@ -58,7 +58,9 @@ def _opened(content: bytes, field: str, max_pixels: int) -> Image.Image:
     try:
         image = Image.open(BytesIO(content), formats=FORMATS)
     except (OSError, SyntaxError, ValueError) as err:
-        raise InvalidInput("bad-image", field, "the bytes of a PNG or JPEG", f"{len(content)} other bytes") from err
+        raise InvalidInput(
+            "bad-image", field, "the bytes of a PNG or JPEG", f"{len(content)} bytes that are neither"
+        ) from err
     width, height = image.size
     if width * height > max_pixels:
         raise InvalidInput("too-large", field, f"an image of at most {max_pixels} pixels", f"{width} x {height}")

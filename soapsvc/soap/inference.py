@@ -52,7 +52,7 @@ def inference_service(manager: ModelManager, engine: Engine) -> type[ServiceBase
 
     operations = {
         "predict": operation(
-            predict, "Run a model on named tensors. Tensors are answered as numbers, or as bytes if they came so.",
+            predict, "Run a model on named tensors. Numbers are answered as bytes if any came so, and strings likewise.",
             [_MODEL, _VERSION, _LABEL, _SIGNATURE, ("inputs", required(tensors)),
              ("outputNames", optional(names, "The outputs wanted; absent or empty means all."))],
             result, faults,
@@ -125,9 +125,11 @@ class _Inference:
             feeds = {name: value.array for name, value in tensors.items()}
             servable.check_tensors(signature, feeds)
             outputs = self._engine.predict(servable, signature, feeds)
-            as_content = any(value.as_content for value in tensors.values())
+            as_content = {value.array.dtype == object for value in tensors.values() if value.as_content}
             wanted = output_names or signature.outputs
-            records = [(name, tensor_record(outputs[name], as_content)) for name in wanted]
+            records = [
+                (name, tensor_record(outputs[name], (outputs[name].dtype == object) in as_content)) for name in wanted
+            ]
             return (servable.name, servable.version, records)
 
     def model(self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None) -> Any:

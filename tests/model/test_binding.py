@@ -23,7 +23,7 @@ def row(servable: Servable, values: Values) -> list[Any]:
 
 def refusal(servable: Servable, *instances: Values) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
-        servable.binding.pack([row(servable, values) for values in instances])
+        servable.binding.pack([row(servable, values) for values in instances], of_batch=len(instances) > 1)
     return caught.value
 
 
@@ -138,14 +138,20 @@ def test_instances_over_the_limit_are_refused(kinds: Servable, kinds_values: Val
         ({"grid": np.zeros((2, 3), ">f4")}, "wrong-dtype", "a tensor of float32", "float32"),
         ({"note": "ü" * 33}, "too-large", "text of at most 64 bytes", "66 bytes"),
         ({"words": ["ok", "x" * 65]}, "too-large", "text of at most 64 bytes", "65 bytes"),
-        ({"picture": b"GIF89a"}, "bad-image", "the bytes of a PNG or JPEG", "6 other bytes"),
+        ({"picture": b"GIF89a"}, "bad-image", "the bytes of a PNG or JPEG", "6 bytes that are neither"),
     ],
 )
 def test_value_that_does_not_fit_is_named(
     kinds: Servable, kinds_values: Values, change: Values, code: str, expected: str, received: str
 ) -> None:
     err = refusal(kinds, kinds_values | change)
-    assert (err.code, err.field, err.expected, err.received) == (code, next(iter(change)), expected, received)
+    assert (err.code, err.field.split("[")[0], err.expected, err.received) == (
+        code, next(iter(change)), expected, received,
+    )  # fmt: skip
+
+
+def test_value_in_a_vector_that_does_not_fit_is_named_with_its_index(kinds: Servable, kinds_values: Values) -> None:
+    assert refusal(kinds, kinds_values | {"series": np.array([1.0, -1e300])}).field == "series[1]"
 
 
 @pytest.mark.parametrize("change", [{"count": 2**31}, {"note": "x" * 65}, {"picture": b""}, {"left": 10**400}])
@@ -188,7 +194,7 @@ def test_value_not_finite_is_refused_where_finite_is_asked(value: float, shown: 
     binding = one_of(InputField("size", "vector", "float32", "x", (2,), finite=True), ("batch", 2))
     with pytest.raises(InvalidInput) as caught:
         binding.pack([[np.array([1.0, value])]])
-    assert (caught.value.code, caught.value.field, caught.value.received) == ("not-finite", "size", shown)
+    assert (caught.value.code, caught.value.field, caught.value.received) == ("not-finite", "size[1]", shown)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])

@@ -135,7 +135,7 @@ def test_image_is_resized_to_height_then_width() -> None:
     ids=["empty", "png-signature", "jpeg-signature", "junk", "gif", "bmp", "no-width"],
 )
 def test_bytes_that_are_no_png_or_jpeg_are_refused(content: bytes) -> None:
-    expected = ("bad-image", "picture", "the bytes of a PNG or JPEG", f"{len(content)} other bytes")
+    expected = ("bad-image", "picture", "the bytes of a PNG or JPEG", f"{len(content)} bytes that are neither")
     assert refusal(content) == expected
     with pytest.raises(InvalidInput, match="the bytes of a PNG or JPEG"):
         check_image(content, "picture", 10_000)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from soapsvc.errors import LoadError, ModelNotFound
+from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
 from soapsvc.model.binding import Binding
 from soapsvc.model.contract import Contract
 from soapsvc.model.loader import load
@@ -181,7 +181,7 @@ def test_manager_serves_a_real_folder_beside_a_broken_one(models: Path, double: 
 
 def test_model_unknown_is_refused_with_those_that_are_known() -> None:
     manager = manager_of(("iris", 1), ("digits", 1))
-    words = "no model named wine is available; available are digits, iris"
+    words = "no model named 'wine' is available; available are digits, iris"
     assert refusal(manager, "wine") == ("unknown-model", words)
     assert refusal(ModelManager(load_stub), "wine")[1].endswith("available are none")
 
@@ -201,7 +201,7 @@ def test_label_chooses_a_version() -> None:
 
 def test_label_unknown_is_refused() -> None:
     manager = manager_of(("iris", 1), ("digits", 1), labels={"digits": {"stable": 1}})
-    assert refusal(manager, "iris", label="stable") == ("unknown-label", "iris has no label stable")
+    assert refusal(manager, "iris", label="stable") == ("unknown-label", "iris has no label 'stable'")
     assert refusal(manager, "digits", label="")[0] == "unknown-label"
 
 
@@ -212,7 +212,9 @@ def test_label_of_a_version_not_loaded_is_refused() -> None:
 
 def test_version_and_label_together_are_refused() -> None:
     manager = manager_of(("iris", 1), labels={"iris": {"stable": 1}})
-    assert refusal(manager, "iris", 1, "stable") == ("ambiguous-version", "give a version or a label, not both")
+    with pytest.raises(InvalidInput) as caught, manager.handle("iris", 1, "stable"):
+        pass
+    assert (caught.value.code, caught.value.field) == ("ambiguous-version", "label")
 
 
 # Contracts
