@@ -142,7 +142,8 @@ def _columns(fields: Sequence[InputField], values: Sequence[Any], limits: Limits
 
 def _check_content(field: InputField, name: str, tensor: Array, limits: Limits) -> None:
     if field.finite and not np.isfinite(tensor).all():
-        raise _wrong_value("not-finite", name, "finite numbers", tensor, ~np.isfinite(tensor))
+        where, value = _first_of(tensor, ~np.isfinite(tensor), name)
+        raise InvalidInput("not-finite", where, "finite numbers", value)
     if field.dtype != "string":
         return
     for content in tensor.ravel():
@@ -170,7 +171,8 @@ def _tensor(field: InputField, value: Any, limits: Limits) -> Array:
         raise InvalidInput("out-of-range", field.element, f"a value that fits {field.dtype}", "a larger one")
     _check_shape(field, array)
     if field.finite and not np.isfinite(array).all():
-        raise _wrong_value("not-finite", field.element, "a finite number", array, ~np.isfinite(array))
+        where, value = _first_of(array, ~np.isfinite(array), field.element)
+        raise InvalidInput("not-finite", where, "a finite number", value)
     return cast_exactly(array, field.dtype, field.element)
 
 
@@ -201,15 +203,16 @@ def cast_exactly(array: Array, dtype: DTypeName, field: str) -> Array:
     else:
         return cast
     if wrong.any():
-        raise _wrong_value("out-of-range", field, f"a value that fits {dtype}", array, wrong)
+        where, value = _first_of(array, wrong, field)
+        raise InvalidInput("out-of-range", where, f"a value that fits {dtype}", value)
     return cast
 
 
-def _wrong_value(code: str, field: str, expected: str, array: Array, wrong: Array) -> InvalidInput:
-    """Return the error for the first wrong value, named by its index in a vector and spelled as XML would."""
+def _first_of(array: Array, wrong: Array, field: str) -> tuple[str, str]:
+    """Return the first wrong value's place, with its index in a vector, and the value as XML would spell it."""
     value = str(array[wrong].ravel()[0])
     where = f"{field}[{int(np.argmax(wrong))}]" if array.ndim == 1 else field
-    return InvalidInput(code, where, expected, {"nan": "NaN", "inf": "INF", "-inf": "-INF"}.get(value, value))
+    return where, {"nan": "NaN", "inf": "INF", "-inf": "-INF"}.get(value, value)
 
 
 def _strings(field: InputField, value: Any, limits: Limits) -> Array:

@@ -52,7 +52,7 @@ def inference_service(manager: ModelManager, engine: Engine) -> type[ServiceBase
 
     operations = {
         "predict": operation(
-            predict, "Run a model on named tensors. Numbers are answered as bytes if any came so, and strings likewise.",
+            predict, "Run a model on named tensors. Numbers are answered as bytes if any came so, strings likewise.",
             [_MODEL, _VERSION, _LABEL, _SIGNATURE, ("inputs", required(tensors)),
              ("outputNames", optional(names, "The outputs wanted; absent or empty means all."))],
             result, faults,
@@ -127,10 +127,8 @@ class _Inference:
             outputs = self._engine.predict(servable, signature, feeds)
             as_content = {value.array.dtype == object for value in tensors.values() if value.as_content}
             wanted = output_names or signature.outputs
-            records = [
-                (name, tensor_record(outputs[name], (outputs[name].dtype == object) in as_content)) for name in wanted
-            ]
-            return (servable.name, servable.version, records)
+            records = [tensor_record(outputs[name], (outputs[name].dtype == object) in as_content) for name in wanted]
+            return (servable.name, servable.version, list(zip(wanted, records, strict=True)))
 
     def model(self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None) -> Any:
         """Return a ModelMetadata. Raises ModelNotFound."""
