@@ -93,7 +93,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
         toml_file: ClassVar[Path | None] = file
 
     try:
-        source = CliSettingsSource[Any](FromFile, cli_parse_args=list(rest), cli_prog_name="serve.py")
+        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser("serve.py", add_help=True))
         settings = FromFile(_cli_settings_source=source)
     except ValidationError as err:
         raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
@@ -105,13 +105,21 @@ def read_settings(arguments: Sequence[str]) -> Settings:
 
 
 def _settings_file(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--settings", type=Path, default=os.environ.get("SOAPSVC_SETTINGS"))
-    known, rest = parser.parse_known_args(arguments)
-    file = known.settings and Path(known.settings)
+    known, rest = _parser("serve.py", add_help=False).parse_known_args(arguments)
+    given = known.settings or os.environ.get("SOAPSVC_SETTINGS")
+    file = Path(given) if given else None
     if file is not None and not file.is_file():
         raise SettingsError(f"--settings: there is no file {file}")
     return file, rest
+
+
+def _parser(program: str, add_help: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        program, add_help=add_help, allow_abbrev=False, description="Serve TensorFlow models as SOAP services.",
+        epilog="Each setting can also come from the environment, as SOAPSVC_PORT; docs/settings.md tells more.",
+    )  # fmt: skip
+    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
+    return parser
 
 
 def _line(problem: Any) -> str:

@@ -40,7 +40,7 @@ def serving(models: Path, log: Path, *arguments: str) -> Iterator[Server]:
         banner = []
         for line in process.stdout:
             banner.append(line)
-            if found := re.match(r"soapsvc is ready: (https?://\S+)/", line):
+            if found := re.match(r"soapsvc is .*: (https?://\S+)/", line):
                 yield Server(found[1], log)
                 return
         pytest.fail(f"serve.py stopped: {''.join(banner)}{log.read_text()}")

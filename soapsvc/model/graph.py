@@ -11,14 +11,14 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are no news to an operator
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an operator
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -110,7 +110,7 @@ class FrozenGraph:
                 tf.import_graph_def(graph_def, name=_SCOPE)
             self._session = tf.compat.v1.Session(graph=self._graph, config=_session_config(threads))
         except (ValueError, KeyError, tf.errors.OpError) as err:
-            raise LoadError(f"the graph can't be imported: {_first_line(err)}") from err
+            raise LoadError(f"the graph can't be imported: {first_line(err)}") from err
         try:
             self._initialise(init_ops)
         except BaseException:
@@ -124,7 +124,7 @@ class FrozenGraph:
             except (ValueError, KeyError) as err:
                 raise LoadError(f"init_ops: the graph has no operation {name}") from err
             except tf.errors.OpError as err:
-                raise LoadError(f"init_ops: {name} fails: {_first_line(err)}") from err
+                raise LoadError(f"init_ops: {name} fails: {first_line(err)}") from err
 
     def tensor_type(self, tensor: str) -> tuple[str, tuple[Dim, ...] | None]:
         """Return a tensor's dtype name and static shape. Raises LoadError when the graph has no such tensor."""
@@ -138,6 +138,22 @@ class FrozenGraph:
     def has_default(self, tensor: str) -> bool:
         """Whether a tensor need not be fed: it is a PlaceholderWithDefault."""
         return bool(self._graph.get_tensor_by_name(f"{_SCOPE}/{tensor}").op.type == "PlaceholderWithDefault")
+
+    def unfed(self, feeds: Iterable[str], fetches: Iterable[str]) -> list[str]:
+        """Return the placeholders that the fetched tensors need and nobody feeds. All names as in the manifest."""
+        fed = {f"{_SCOPE}/{name}" for name in feeds}
+        waiting = [self._graph.get_tensor_by_name(f"{_SCOPE}/{name}") for name in fetches]
+        seen: set[str] = set()
+        missing: set[str] = set()
+        while waiting:
+            tensor = waiting.pop()
+            if tensor.name in seen or tensor.name in fed:
+                continue
+            seen.add(tensor.name)
+            if tensor.op.type == "Placeholder":
+                missing.add(tensor.name.removeprefix(f"{_SCOPE}/"))
+            waiting.extend(tensor.op.inputs)
+        return sorted(missing)
 
     def constant(self, tensor: str, value: Any) -> Array:
         """Return value as an array of a tensor's dtype. Raises LoadError when it does not fit."""
@@ -161,7 +177,7 @@ class FrozenGraph:
         try:
             return [_as_array(value) for value in run(*feeds.values())]
         except tf.errors.InvalidArgumentError as err:
-            log.info("the graph refused an input: %s", _first_line(err))
+            log.info("the graph refused an input: %s", first_line(err))
             raise InvalidInput("refused-by-model", "input", "a value the model can work on", "one it can't") from err
 
     def run_plainly(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
@@ -211,7 +227,7 @@ def _session_config(threads: Threads) -> tf.compat.v1.ConfigProto:
     )
 
 
-def _first_line(err: Exception) -> str:
+def first_line(err: BaseException) -> str:
     """Return the first line that says something: `Session.run` puts three lines before TensorFlow's own words."""
     lines = [line for line in str(err).splitlines() if line and not line.startswith(_PREAMBLE)]
     return lines[0] if lines else err.__class__.__name__

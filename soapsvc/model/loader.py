@@ -12,7 +12,7 @@ from soapsvc.model.binding import Binding
 from soapsvc.model.description import Description, describe
 from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
-from soapsvc.model.graph import FrozenGraph, Threads, read_graph_def
+from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
@@ -80,6 +80,13 @@ def _checked(name: str, signature: Signature, constants: Mapping[str, Any], grap
     for key, spec in signature.inputs.items():
         if spec.optional and not graph.has_default(spec.tensor):
             raise LoadError(f"{where}.inputs.{key}.optional: {spec.tensor} has no default in the graph")
+    fed = [*(spec.tensor for spec in signature.inputs.values()), *constants]
+    unfed = graph.unfed(fed, [spec.tensor for spec in signature.outputs.values()])
+    if unfed:
+        raise LoadError(
+            f"{where}: its outputs need {', '.join(unfed)}, which nobody feeds; add it to inputs, or to constants "
+            f'with the value it always has, as {{"{unfed[0]}": false}}'
+        )
     return replace(signature, constants={tensor: graph.constant(tensor, value) for tensor, value in constants.items()})
 
 
@@ -114,10 +121,12 @@ def _prove(servable: Servable, signature: Signature, call: GoldenCall, warmup: W
         signature.check_inputs(call.inputs, servable.limits)
         outputs = servable.run(signature, call.inputs)
     except InvalidInput as err:
-        words = f" ({str(err.__cause__).splitlines()[0]})" if err.__cause__ else ""  # TensorFlow's, for the author
+        words = f" ({first_line(err.__cause__)})" if err.__cause__ else ""  # TensorFlow's, for the author
         raise LoadError(f"{call.where}: the golden input is refused: {err}{words}") from err
     except Exception as err:
-        raise LoadError(f"{call.where}: the graph fails on the golden input: {err.__class__.__name__}") from err
+        log.error("%s: the graph fails on the golden input", call.where, exc_info=err)
+        what = f"{err.__class__.__name__}; the log has more"
+        raise LoadError(f"{call.where}: the graph fails on the golden input: {what}") from err
     _check_shapes(signature, call, outputs)
     for name, expected in call.outputs.items():
         difference = differences(expected, outputs[name], warmup.rtol, warmup.atol)

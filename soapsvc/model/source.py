@@ -35,13 +35,13 @@ def find_versions(models: Path) -> list[VersionFolder]:
     Raises LoadError when the models folder itself can't be listed.
     """
     try:
-        names = [entry for entry in models.iterdir() if entry.is_dir() and _NAME.fullmatch(entry.name)]
+        entries = sorted(models.iterdir())
     except OSError as err:
         raise LoadError(
             f"the models folder {models} can't be listed ({err.strerror}); "
             "expected a folder that holds <name>/<version>/model.yaml"
         ) from err
-    found = [folder for name in names for folder in _versions(name)]
+    found = [folder for entry in entries if _is_named(entry, _NAME) for folder in _versions(entry)]
     return sorted(found, key=lambda folder: (folder.name, folder.version))
 
 
@@ -51,8 +51,18 @@ def _versions(model: Path) -> list[VersionFolder]:
         return [
             VersionFolder(model.name, int(version.name), version)
             for version in model.iterdir()
-            if _VERSION.fullmatch(version.name) and (version / MANIFEST).is_file()
+            if _is_named(version, _VERSION) and (version / MANIFEST).is_file()
         ]
     except OSError as err:
         log.error("the model folder %s can't be listed (%s); its versions are not served", model, err.strerror)
         return []
+
+
+def _is_named(folder: Path, pattern: re.Pattern[str]) -> bool:
+    """Whether a folder is named as a model or version is; one that is not, and not hidden, is told in the log."""
+    if not folder.is_dir():
+        return False
+    fits = pattern.fullmatch(folder.name) is not None
+    if not fits and not folder.name.startswith((".", "_")):
+        log.warning("the folder %s is left alone: its name is not of the form %s", folder, pattern.pattern)
+    return fits

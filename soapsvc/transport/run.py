@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
 from collections.abc import Iterator
+from textwrap import indent
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
@@ -55,6 +57,8 @@ def run(settings: Settings) -> None:
     web = make_application(settings, manager, contracts)
     server = make_server(web, listener, settings.threads, settings.max_request_bytes)
     print("\n".join(_banner(settings, manager, contracts)), flush=True)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again
     server.run()
 
 
@@ -67,6 +71,8 @@ def _bind(settings: Settings) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+    except socket.gaierror as err:
+        raise StartError(f"host: {settings.host} can't be resolved: expected an address of this machine") from err
     except OSError as err:
         raise StartError(
             f"can't listen on {settings.host} port {settings.port}: {err.strerror}; "
@@ -77,11 +83,11 @@ def _bind(settings: Settings) -> socket.socket:
 
 def _banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:
     yield ""
-    yield f"soapsvc is ready: {settings.base_url}/"
+    yield f"soapsvc is {'ready' if manager.names() else 'up, but no model can answer'}: {settings.base_url}/"
     for endpoint in contracts.all():
         url = settings.base_url + endpoint.names.path(endpoint.soap)
         yield f"  {endpoint.names.model:<20} SOAP {endpoint.soap.value}  {url}?wsdl"
     for status in manager.status():
         if status.state is not State.AVAILABLE:
-            yield f"  not served: {status.name} version {status.version}: {status.reason}"
+            yield indent(f"not served: {status.name} version {status.version}: {status.reason}", "  ")
     yield "Press Ctrl-C to stop."

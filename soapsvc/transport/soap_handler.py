@@ -12,6 +12,7 @@ from soapsvc.soap.call import Call, Pin, request_id
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.envelope import ContentType, wrong_media_type
 from soapsvc.soap.faults import FaultCode, SoapFault, write_fault
+from soapsvc.soap.inference import NAMES as INFERENCE
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, parse_content_type, read_body
 
@@ -54,7 +55,8 @@ class SoapHandler:
             SoapVersion.SOAP12 if match["soap"] == "soap12" else SoapVersion.SOAP11,
             match["model"], int(match["contract"]),
         )  # fmt: skip
-        if not match or not endpoint:
+        pinned = match and (match["version"] or match["label"])
+        if not match or not endpoint or (pinned and endpoint.names == INFERENCE):
             return self.fault(path, 404, "no service stands at this address", call), 0
         call.model = endpoint.names.model
         call.pin = Pin(int(match["version"]) if match["version"] else None, match["label"])

@@ -115,7 +115,17 @@ def test_body_at_the_limit_is_read(server: Server, chunked: bool) -> None:
 
 @pytest.mark.parametrize("soap", SOAP)
 @pytest.mark.parametrize(
-    "path", ["nothing/v1", "iris/v2", "iris/v0", "iris", "iris/v1/versions/x", "..%2Firis/v1", "Iris/v1"]
+    "path",
+    [
+        "nothing/v1",
+        "iris/v2",
+        "iris/v0",
+        "iris",
+        "iris/v1/versions/x",
+        "..%2Firis/v1",
+        "inference/v1/versions/1",
+        "Iris/v1",
+    ],
 )
 def test_post_where_nothing_stands_is_404_with_a_fault(server: Server, soap: SoapVersion, path: str) -> None:
     assert_fault(post(f"{server.url}/{soap.path}/{path}", b"x", Content_Type=soap.content_type), soap, 404)
