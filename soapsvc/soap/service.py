@@ -7,8 +7,8 @@ types; see `reader` and `writer`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
@@ -108,7 +108,8 @@ class _Predictor:
 
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
-        with self._servable(call) as servable:
+        with self._handle(call) as servable:
+            call.version = servable.version
             answers = self._answers(servable, rows, of_batch)
             outputs = servable.contract.outputs
             as_content = _came_as_content(servable.contract.inputs, rows)
@@ -117,12 +118,8 @@ class _Predictor:
                 for answer in answers
             ]
 
-    @contextmanager
-    def _servable(self, call: Call) -> Iterator[Servable]:
-        pin = call.pin
-        with self._manager.handle(self._model, pin.version, pin.label, self._contract) as servable:
-            call.version = servable.version
-            yield servable
+    def _handle(self, call: Call) -> AbstractContextManager[Servable]:
+        return self._manager.handle(self._model, call.pin.version, call.pin.label, self._contract)
 
     def _answers(self, servable: Servable, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         signature = servable.find_signature(None)
@@ -137,7 +134,8 @@ class _Predictor:
 
     def info(self, call: Call) -> tuple[Any, ...]:
         """Return a ModelInfo. Raises ModelNotFound."""
-        with self._servable(call) as servable:
+        with self._handle(call) as servable:
+            call.version = servable.version
             contract_version = servable.contract.version
             limit = servable.limits.max_batch
             return (servable.name, servable.description, servable.version, contract_version, limit)
