@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from soapsvc.errors import InvalidInput
-from soapsvc.model.binding import cast_exactly, decoded
 from soapsvc.model.dtypes import FLOATS, NUMPY_DTYPE, Array, DTypeName
+from soapsvc.model.values import cast_exactly, decoded
 
 MAX_RANK = 8  # TensorFlow's kernels go no further
 MAX_SIZE = 2**31 - 1  # values; numpy can't even describe some empty arrays beyond

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from soapsvc.errors import InvalidInput
-from soapsvc.model.binding import Binding, ScoredLabels, cast_exactly, decoded
+from soapsvc.model.binding import Binding, ScoredLabels
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.manifest import Preprocess
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits, Signature, TensorSpec
+from soapsvc.model.values import cast_exactly, decoded
 
 Values = dict[str, Any]
 
