@@ -11,7 +11,7 @@ from soapsvc.errors import ModelNotFound
 from soapsvc.model.manager import ModelManager, VersionStatus
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.contracts import Contracts
-from soapsvc.soap.inference import NAMES
+from soapsvc.soap.inference import DESCRIPTION, NAMES
 from soapsvc.soap.samples import inference_samples, typed_samples
 
 
@@ -50,7 +50,20 @@ class HomePage:
         for endpoint in self._contracts.all():
             services.setdefault(endpoint.names.model, []).append(self._service(endpoint))
         models = [name for name in sorted(status.keys() | services.keys()) if name != NAMES.model] + [NAMES.model]
-        return self._template.render(models=models, status=status, services=services, release=__version__)
+        about = {name: self._about(name) for name in models}
+        return self._template.render(
+            models=models, about=about, status=status, services=services, release=__version__
+        )  # fmt: skip
+
+    def _about(self, name: str) -> str:
+        """Return what a model says of itself, nothing where no version is loaded."""
+        if name == NAMES.model:
+            return DESCRIPTION
+        try:
+            with self._manager.handle(name) as servable:
+                return servable.description
+        except ModelNotFound:
+            return ""
 
     def _service(self, endpoint: SoapEndpoint) -> _Service:
         samples = self._samples(endpoint)

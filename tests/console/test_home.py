@@ -39,6 +39,10 @@ def test_state_of_each_model_is_shown(server: Server) -> None:
     assert len(states) == 4
 
 
+def test_each_model_tells_what_it_does(server: Server) -> None:
+    assert "Species of an iris flower from four measurements." in page(server).text_content()
+
+
 def test_page_allows_no_script(server: Server) -> None:
     policy = requests.get(server.url + "/", timeout=60).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
