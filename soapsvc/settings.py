@@ -22,7 +22,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
-_EVERYWHERE = ("0.0.0.0", "::", "127.0.0.1")  # noqa: S104  # names no host that a client could use
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # every interface: no address that a client could use
 
 
 class SettingsError(Exception):
@@ -78,7 +78,13 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where clients find this server: the public URL, or host and port when none is set."""
-        host = "localhost" if self.host in _EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
+        host = (
+            "localhost"
+            if self.host in (*EVERYWHERE, "127.0.0.1")
+            else f"[{self.host}]"
+            if ":" in self.host
+            else self.host
+        )
         return self.public_url or f"http://{host}:{self.port}"
 
 

@@ -14,7 +14,7 @@ from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
 from soapsvc.model.manager import ModelManager, State
 from soapsvc.model.source import find_versions
-from soapsvc.settings import Settings
+from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.waitress_server import make_server
@@ -56,7 +56,7 @@ def run(settings: Settings) -> None:
     manager, contracts = load_models(settings)
     web = make_application(settings, manager, contracts)
     server = make_server(web, listener, settings.threads, settings.max_request_bytes)
-    print("\n".join(_banner(settings, manager, contracts)), flush=True)
+    print("\n".join(banner(settings, manager, contracts)), flush=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again
     server.run()
@@ -81,7 +81,8 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:
+def banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:
+    """Yield the lines that tell an operator what is served, where, and what is not."""
     yield ""
     yield f"soapsvc is {'ready' if manager.names() else 'up, but no model can answer'}: {settings.base_url}/"
     for endpoint in contracts.all():
@@ -90,4 +91,6 @@ def _banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> 
     for status in manager.status():
         if status.state is not State.AVAILABLE:
             yield indent(f"not served: {status.name} version {status.version}: {status.reason}", "  ")
+    if settings.public_url is None and settings.host in EVERYWHERE:
+        yield "  The WSDLs name localhost; clients elsewhere need --public-url http://THIS-HOST:PORT."
     yield "Press Ctrl-C to stop."

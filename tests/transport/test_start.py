@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from soapsvc.settings import Settings
+from soapsvc.transport.run import banner, load_models
 from tests.conftest import ROOT, serving
 
 
@@ -76,3 +78,12 @@ def test_public_url_stands_in_the_banner(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     with serving(tmp_path / "models", tmp_path / "server.log", "--public-url", "https://ml.example.org/") as server:
         assert server.url == "https://ml.example.org"
+
+
+def test_server_for_every_interface_without_public_url_gives_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    settings = Settings(host="0.0.0.0", models=tmp_path / "models")
+    lines = list(banner(settings, *load_models(settings)))
+    assert any("--public-url" in line for line in lines)
+    settings = settings.model_copy(update={"public_url": "http://ml.example.org"})
+    assert not any("--public-url" in line for line in banner(settings, *load_models(settings)))
