@@ -14,10 +14,13 @@ from typing import Any
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
 from soapsvc.engine import Engine
+from soapsvc.errors import InvalidInput
 from soapsvc.model.binding import Row, ScoredLabels, located
 from soapsvc.model.contract import Contract, InputField, OutputField
+from soapsvc.model.dtypes import Array
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
+from soapsvc.model.signature import Signature
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.tensors import tensor_record, tensor_value
@@ -129,8 +132,17 @@ class _Predictor:
             with located(index, of_batch):
                 model_rows.append(_model_row(servable.contract.inputs, row))
         for count, feeds in servable.binding.pack(model_rows, of_batch):
-            answers.extend(servable.binding.unpack(self._engine.predict(servable, signature, feeds), count))
+            outputs = self._predict(servable, signature, feeds)
+            answers.extend(servable.binding.unpack(outputs, count))
         return answers
+
+    def _predict(self, servable: Servable, signature: Signature, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the graph; a value that it refuses can only be the one input, where there is only one."""
+        try:
+            return self._engine.predict(servable, signature, feeds)
+        except InvalidInput as err:
+            inputs = servable.contract.inputs
+            raise err.renamed(inputs[0].element) if len(inputs) == 1 else err from err
 
     def info(self, call: Call) -> tuple[Any, ...]:
         """Return a ModelInfo. Raises ModelNotFound."""

@@ -83,7 +83,8 @@ def test_digits_with_something_else_is_invalid_input(service: Any) -> None:
 def test_digits_with_half_a_picture_is_invalid_input(service: Any) -> None:
     with pytest.raises(zeep.exceptions.Fault) as raised:
         service("digits").predict(golden_picture()[:-20])
-    assert fault_detail(raised.value, "InvalidInput")["code"] == "refused-by-model"
+    detail = fault_detail(raised.value, "InvalidInput")
+    assert (detail["code"], detail["field"]) == ("refused-by-model", "image")
 
 
 @pytest.mark.parametrize(
