@@ -1,4 +1,4 @@
-"""The command line: `python -m soapsvc wsdl | check`. Each command prints its result or one clear error."""
+"""The command line: `python -m soapsvc inspect | freeze | check | wsdl`. Each prints its result or one clear error."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 
 from lxml import etree
 
+from soapsvc.authoring.freeze_command import add_freeze_parser
+from soapsvc.authoring.inspect_command import add_inspect_parser
+from soapsvc.authoring.source import SourceError
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (CommandError, LoadError) as err:
+    except (CommandError, LoadError, SourceError) as err:
         print(f"soapsvc: {err}", file=sys.stderr)
         return 1
     return code
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m soapsvc", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_inspect_parser(commands)
+    add_freeze_parser(commands)
     wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")
     wsdl.add_argument("model", help=f"a model's name, or {NAMES.model} for the generic service")
     wsdl.add_argument("--soap12", action="store_true", help="the SOAP 1.2 document")

@@ -17,12 +17,15 @@ class FreezeError(Exception):
     """A function cannot be made into a graph that stands alone."""
 
 
-def freeze(function: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+def freeze(
+    function: Any, inputs: Sequence[str], outputs: Sequence[str], tables: Mapping[str, Any] | None = None
+) -> Any:
     """Freeze a traced function into a GraphDef whose inputs and outputs are the nodes named.
 
     function: a ConcreteFunction, or a tf.function with an input_signature.
     inputs:   a name for each argument, in the order of the arguments.
     outputs:  a name for each result, in tf.nest order: a dictionary's results are sorted by key.
+    tables:   placeholder of a captured table -> the NodeDef to set in its place; it becomes BODY/<its name>.
 
     Nodes that no output needs are left out. Loops stay functions (`graph_def.library`). Raises FreezeError
     when a table or another resource is captured, as that would leave a placeholder nobody can feed.
@@ -30,12 +33,17 @@ def freeze(function: Any, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     concrete = function if hasattr(function, "structured_outputs") else function.get_concrete_function()
     constant = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     graph_def = constant.graph.as_graph_def()
+    tables = tables or {}
+    for node in graph_def.node:
+        if node.name in tables:
+            node.CopyFrom(tables[node.name])
     _refuse_resources(graph_def)
-    _match("input", [tensor.name for tensor in constant.inputs], inputs)
+    given = [tensor for tensor in constant.inputs if tensor.op.name not in tables]
+    _match("input", [tensor.name for tensor in given], inputs)
     _match("output", [tensor.name for tensor in constant.outputs], outputs)
     return _rename(
         graph_def,
-        dict(zip(inputs, constant.inputs, strict=True)),
+        dict(zip(inputs, given, strict=True)),
         dict(zip(outputs, constant.outputs, strict=True)),
     )
 
@@ -104,11 +112,14 @@ def _rename(graph_def: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any
     clashes = set(outputs) ^ {tensor.op.name for tensor in named}
     if clashes:
         raise FreezeError(f"an output must not have an input's name: {', '.join(sorted(clashes))}")
-    return _prune(graph.as_graph_def(), outputs)
+    return prune(graph.as_graph_def(), outputs)
 
 
-def _prune(graph_def: Any, outputs: Iterable[str]) -> Any:
-    """The nodes that the outputs need, in their order, with the whole library of functions."""
+def prune(graph_def: Any, outputs: Iterable[str]) -> Any:
+    """Return the part of a GraphDef that the nodes named `outputs` need: nodes in their order, and functions.
+
+    What ties nodes to devices, or to nodes that may be gone, is dropped.
+    """
     sources = {node.name: [source.lstrip("^").split(":")[0] for source in node.input] for node in graph_def.node}
     needed: set[str] = set()
     waiting = list(outputs)
@@ -117,6 +128,33 @@ def _prune(graph_def: Any, outputs: Iterable[str]) -> Any:
         if name not in needed:
             needed.add(name)
             waiting += sources[name]
-    pruned = tf.compat.v1.GraphDef(library=graph_def.library, versions=graph_def.versions)
+    pruned = tf.compat.v1.GraphDef(versions=graph_def.versions)
     pruned.node.extend(node for node in graph_def.node if node.name in needed)
+    called = _called(pruned.node, {function.signature.name: function for function in graph_def.library.function})
+    pruned.library.function.extend(each for each in graph_def.library.function if each.signature.name in called)
+    pruned.library.gradient.extend(each for each in graph_def.library.gradient if each.function_name in called)
+    for nodes in (pruned.node, *(each.node_def for each in pruned.library.function)):
+        for node in nodes:
+            node.device = ""
+            node.attr.pop("_class", None)
     return pruned
+
+
+def count_nodes(graph_def: Any) -> int:
+    """Return the number of nodes in a GraphDef, those of its functions included."""
+    return len(graph_def.node) + sum(len(function.node_def) for function in graph_def.library.function)
+
+
+def _called(nodes: Iterable[Any], library: Mapping[str, Any]) -> set[str]:
+    """Return the names of the functions that some nodes call, directly or through other functions."""
+    called: set[str] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        attributes = list(node.attr.values())
+        named = {node.op, *(value.func.name for value in attributes)}
+        named |= {function.name for value in attributes for function in value.list.func}
+        for name in (named & library.keys()) - called:
+            called.add(name)
+            waiting.extend(library[name].node_def)
+    return called

@@ -1,0 +1,104 @@
+"""What a user asks `freeze` for, checked as far as that goes without reading the model. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from soapsvc.authoring.source import SourceError
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_VERSION = re.compile(r"[1-9][0-9]*")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run of `freeze`.
+
+    inputs, outputs: nodes or tensors of a graph, as `x` or `x:0`; empty means suggested.
+    input_names, output_names: what the contract calls them, in the same order; empty means as the source does.
+    constants: node or tensor name -> what is always fed.  golden: an .npz with an array for each input.
+    free_size: what an unknown dimension measures in random inputs.  tolerance: the largest relative difference.
+    """
+
+    source: Path
+    to: Path
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    collection: str | None = None
+    signature: str = "serving_default"
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    custom_objects: str | None = None
+    unsafe: bool = False
+    op_libraries: tuple[str, ...] = ()
+    labels: Path | None = None
+    columns: tuple[str, ...] = ()
+    description: str = ""
+    golden: Path | None = None
+    free_size: int = 16
+    seed: int = 0
+    tolerance: float = 1e-4
+    force: bool = False
+
+    @property
+    def name(self) -> str:
+        """The model's name: the folder above the version's."""
+        return self.to.parent.name
+
+    def check_target(self) -> None:
+        """Raise SourceError unless --to is a version's folder that may be written."""
+        if not _NAME.fullmatch(self.name) or not _VERSION.fullmatch(self.to.name):
+            raise SourceError(
+                f"--to {self.to}: expected models/NAME/VERSION, as models/iris/1: a name of lower-case letters, "
+                "digits and dashes, and a version of 1 or more"
+            )
+        if self.to.exists() and not self.force:
+            raise SourceError(f"{self.to} exists; write the next version, or replace this one with --force")
+
+    def label_names(self) -> list[str]:
+        """Return the class names in --labels, one a line. Raises SourceError."""
+        if self.labels is None:
+            return []
+        try:
+            lines = self.labels.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as err:
+            raise SourceError(
+                f"--labels {self.labels}: expected a UTF-8 text file with one name a line: {err}"
+            ) from err
+        return [line.strip() for line in lines if line.strip()]
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    """Return the names in `a,b,c`."""
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def constant(text: str) -> tuple[str, Any]:
+    """Return name and value of `keep_prob=1.0`. Raises ValueError, for argparse to report.
+
+    A value is written as in model.yaml: 1.0, false, text, [1, 2].
+    """
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError(f"expected NAME=VALUE, received {text!r}")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as err:
+        raise ValueError(f"{value!r} is no value") from err
+
+
+def tensor_name(name: str) -> str:
+    """Return a tensor's full name: `x:0` for `x`."""
+    return name if re.search(r":[0-9]+$", name) else f"{name}:0"
+
+
+def node_name(name: str) -> str:
+    """Return the name of the node that gives a tensor, whatever way a NodeDef or a user spells it."""
+    return name.lstrip("^").split(":")[0]
