@@ -13,7 +13,7 @@ from typing import Any
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Arrays, Frozen
 from soapsvc.authoring.source import SourceError
-from soapsvc.model.contract import _JAVA_WORDS
+from soapsvc.model.contract import JAVA_WORDS
 from soapsvc.model.dtypes import FLOATS
 from soapsvc.model.signature import BATCH, Limits, TensorSpec, show_shape
 
@@ -89,7 +89,7 @@ def _elements(specs: Specs) -> dict[str, Any]:
     """Return an `element` for each tensor whose own name can't be one: no letter first, or a word of Java's."""
     elements = {}
     for index, name in enumerate(specs):
-        if name in _JAVA_WORDS:
+        if name in JAVA_WORDS:
             elements[name] = {"element": f"{name}Value"}
         elif not re.match(r"_*[A-Za-z]", name):
             elements[name] = {"element": f"tensor{index}"}

@@ -17,7 +17,7 @@ from soapsvc.model.dtypes import FLOATS, DTypeName
 from soapsvc.model.manifest import InputEntry, InputKind, Manifest, OutputEntry, OutputKind, Preprocess
 from soapsvc.model.signature import Dim, Signature, TensorSpec, show_shape
 
-_JAVA_WORDS = frozenset(
+JAVA_WORDS = frozenset(
     """abstract assert boolean break byte case catch char class const continue default do double else enum extends
     false final finally float for goto if implements import instanceof int interface long native new null package
     private protected public return short static strictfp super switch synchronized this throw throws transient true
@@ -110,7 +110,7 @@ def _check_batches(where: str, signature: Signature) -> None:
 def _check_unique(where: str, elements: list[str]) -> None:
     """Raise LoadError where two elements would be one property of a stub, or one would be no Java identifier."""
     for element in elements:
-        if element in _JAVA_WORDS:
+        if element in JAVA_WORDS:
             raise LoadError(f"{where}: {element} is a word of Java's, which stubs can't bear; choose another `element`")
     property_, count = Counter(map(_java_property, elements)).most_common(1)[0]
     if count > 1:
