@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -75,7 +76,6 @@ def test_unknown_signature_lists_those_there_are(shop: Path, tmp_path: Path) -> 
 
 
 def test_keras_text_vectorization_is_kept(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras")
     keras.utils.set_random_seed(4)
     vectorise = keras.layers.TextVectorization(output_mode="int", output_sequence_length=5)
     vectorise.adapt(["good tea", "bad coffee", "good coffee"])
