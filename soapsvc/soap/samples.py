@@ -53,11 +53,12 @@ def _row(servable: Servable) -> list[Any]:
 def _made_up(field: InputField) -> Any:
     if field.kind == "image":
         return _grey_png(field)
-    if field.kind == "text" or field.dtype == "string":
-        return "text" if field.kind in ("text", "scalar") else ["text"]
-    if field.kind == "scalar":
-        return NUMPY_DTYPE[field.dtype].type(0)
-    shape = [dim if isinstance(dim, int) else 1 for dim in field.shape or (1,)]
+    if field.kind in ("text", "scalar"):
+        return "text" if field.dtype == "string" else NUMPY_DTYPE[field.dtype].type(0)
+    known = (1,) if field.shape is None else field.shape
+    shape = [dim if isinstance(dim, int) else 1 for dim in known]
+    if field.dtype == "string":
+        return ["text"] * shape[0] if field.kind == "vector" else np.full(shape, b"text", dtype=object)
     return np.zeros(shape, dtype=NUMPY_DTYPE[field.dtype])
 
 

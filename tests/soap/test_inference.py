@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from lxml import etree
 
+from soapsvc.model.source import VersionFolder
 from soapsvc.soap.application import Reply
 from soapsvc.soap.samples import inference_samples, typed_samples
+from tests.kinds import MANIFEST
 from tests.soap.conftest import Service
 from tests.soap.messages import INFERENCE, detail, find
 
@@ -46,6 +50,22 @@ def test_every_sample_works(service: Service) -> None:
     assert {service.post(sample, "inference").status for sample in generic.values()} == {200}
     assert list(typed) == ["predict", "predictBatch", "getModelInfo"]
     assert list(generic) == ["predict", "getModel", "listModels"]
+
+
+@pytest.mark.parametrize("words", ["[batch, null]", "[batch, 3]", "[batch, 2, 3]", "[batch, null, null]"])
+def test_every_sample_works_without_golden_inputs(tmp_path: Path, words: str) -> None:
+    """The page at / makes one up for whatever a model takes, strings of any shape among it."""
+    path = tmp_path / "kinds" / "1"
+    path.mkdir(parents=True)
+    old = "dtype: string, shape: [batch, null]}"
+    (path / "model.yaml").write_text(MANIFEST.replace(old, f"dtype: string, shape: {words}}}"))
+    service = Service(VersionFolder("kinds", 1, path))
+    with service.manager.handle("kinds") as loaded:
+        servable = replace(loaded, sample=None)
+        typed = typed_samples(service.endpoint(), servable)
+        generic = inference_samples(service.endpoint("inference"), servable)
+    assert {service.post(sample).status for sample in typed.values()} == {200}
+    assert {service.post(sample, "inference").status for sample in generic.values()} == {200}
 
 
 def test_predict_answers_every_output(service: Service, request_body: etree._Element) -> None:
