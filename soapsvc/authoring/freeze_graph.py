@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from google.protobuf import text_format
-from google.protobuf.message import DecodeError
 from tensorflow.python.framework import op_def_registry
 
 from soapsvc.authoring.freeze import op_types
@@ -16,7 +14,8 @@ from soapsvc.authoring.freeze_request import Request, node_name, tensor_name
 from soapsvc.authoring.freeze_result import Frozen, distinct, given_names, size_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
 from soapsvc.authoring.freeze_tables import FILLERS
-from soapsvc.authoring.source import Source, SourceError, SourceKind
+from soapsvc.authoring.graphs import read_graph, read_meta_graph
+from soapsvc.authoring.source import Source, SourceError
 
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 _NO_RESULTS = ("Const", "NoOp", "Assert", "Placeholder", "Assign", "Apply", "ResourceApply", "Save", "Restore", "Print")
@@ -25,7 +24,7 @@ _TRAINING_SCOPES = ("gradients", "save", "report_uninitialized_variables")
 
 def freeze_graph_file(source: Source, request: Request) -> Frozen:
     """Freeze a graph that holds no variables, `.pb` or `.pbtxt`. Raises SourceError."""
-    graph_def = _read_graph(source)
+    graph_def = read_graph(source.path)
     check_known(graph_def)
     graph = tf.Graph()
     _import(graph, graph_def, source.path)
@@ -47,7 +46,7 @@ def freeze_graph_file(source: Source, request: Request) -> Frozen:
 
 def freeze_meta_graph(source: Source, request: Request) -> Frozen:
     """Freeze a meta graph with the checkpoint beside it. Raises SourceError naming what the checkpoint lacks."""
-    meta = _read_meta(source.path.with_name(f"{source.path.name}.meta"))
+    meta = read_meta_graph(source.path.with_name(f"{source.path.name}.meta"))
     check_known(meta.graph_def)
     graph = tf.Graph()
     with graph.as_default():
@@ -77,22 +76,7 @@ def check_known(graph_def: Any) -> None:
         )
 
 
-def _read_graph(source: Source) -> Any:
-    graph_def = tf.compat.v1.GraphDef()
-    try:
-        if source.kind is SourceKind.TEXT_GRAPH:
-            text_format.Parse(source.path.read_text(encoding="utf-8"), graph_def)
-        else:
-            graph_def.ParseFromString(source.path.read_bytes())
-    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as err:
-        raise SourceError(f"{source.path}: expected a GraphDef, this is none, or cut short") from err
-    if not graph_def.node:
-        raise SourceError(f"{source.path}: expected a GraphDef with nodes, this one is empty")
-    return graph_def
-
-
 def _import(graph: Any, graph_def: Any, path: Path) -> None:
-    _drop_shapes(graph_def)
     for node in graph_def.node:
         node.device = ""
     try:
@@ -100,22 +84,6 @@ def _import(graph: Any, graph_def: Any, path: Path) -> None:
             tf.graph_util.import_graph_def(graph_def, name="")
     except (ValueError, KeyError, tf.errors.OpError) as err:
         raise SourceError(f"{path} can't be imported: {err}") from err
-
-
-def _read_meta(path: Path) -> Any:
-    meta = tf.compat.v1.MetaGraphDef()
-    try:
-        meta.ParseFromString(path.read_bytes())
-    except DecodeError as err:
-        raise SourceError(f"{path}: expected a meta graph, this is none, or cut short") from err
-    _drop_shapes(meta.graph_def)
-    return meta
-
-
-def _drop_shapes(graph_def: Any) -> None:
-    """Old graphs record shapes that today's inference finds inconsistent."""
-    for node in graph_def.node:
-        node.attr.pop("_output_shapes", None)
 
 
 def _restore(session: Any, prefix: Path, names: set[str]) -> None:

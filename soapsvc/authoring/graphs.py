@@ -122,7 +122,7 @@ def _parse(path: Path, message: Any) -> Any:
     kind = message.DESCRIPTOR.name
     try:
         content = path.read_bytes()
-        if path.suffix == ".pbtxt":
+        if path.suffix.lower() == ".pbtxt":
             return text_format.Parse(content.decode(), message)
         message.ParseFromString(content)
     except OSError as err:
