@@ -154,6 +154,7 @@ def _members(values: Any, where: str) -> Mapping[str, Any]:
 
 
 def _csv(content: bytes, name: str, form: Form) -> Iterator[Instance]:
+    csv.field_size_limit(2**31 - 1)  # a picture in base64 is longer than the 128 KiB it allows
     rows = csv.reader(StringIO(_text(content, name), newline=""), strict=True)
     known = [field.element for field in form.inputs]
     try:
@@ -174,7 +175,7 @@ def _npz(content: bytes, name: str, form: Form) -> Iterator[Instance]:
     try:
         with np.load(BytesIO(content), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as err:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as err:
         raise SourceError(f"{name}: expected an .npz of numpy arrays without Python objects") from err
     fields = {key: _fields_of(key, form, name) for key in arrays}
     if not form.batched:

@@ -41,14 +41,25 @@ class Access:
     user: tuple[str, str] | None = None
 
 
+class _Session(requests.Session):
+    """A session whose certificates win over REQUESTS_CA_BUNDLE; in requests the variable wins."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Return the settings of one request."""
+        own = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, own, cert)
+
+
 class RemoteService:
     """One model's typed service at its address, of SOAP 1.1 or 1.2, pinned to a version or not."""
 
     def __init__(self, url: str, access: Access) -> None:
         """Read the WSDL and ask for limits and dtypes. Raises SourceError."""
+        if "@" in urlsplit(url).netloc:
+            raise SourceError("expected a URL without a user or a password; give --user NAME")
         self._url = urlunsplit(urlsplit(url)._replace(query="", fragment="")).rstrip("/")
         self._access = access
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = access.user
         if access.ca is not None:
             self._session.verify = str(access.ca)
@@ -106,7 +117,7 @@ class RemoteService:
 
     def _metadata(self, model: str, version: int) -> Any:
         """Return the generic service's ModelMetadata, None where a proxy hides that service."""
-        head, _, _ = self._url.partition(f"/{model}/v")
+        head, _, _ = self._url.rpartition(f"/{model}/v")
         try:
             return self._connect(f"{head}/inference/v1")[1].getModel(model, version)
         except (SourceError, zeep.exceptions.Error):
