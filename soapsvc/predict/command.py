@@ -131,6 +131,8 @@ def _format(options: argparse.Namespace) -> str:
         return options.shown or ("table" if sys.stdout.isatty() else "json")
     if path.exists() and not options.force:
         raise SourceError(f"--output: {path} exists; choose another name, or replace it with --force")
+    if not path.parent.is_dir():
+        raise SourceError(f"--output: there is no folder {path.parent}")
     found = options.shown or path.suffix.lower().removeprefix(".")
     if found not in WRITERS or found == "table":
         raise SourceError(f"--output: {path}: expected a name that ends in .json, .jsonl or .csv")

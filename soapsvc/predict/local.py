@@ -44,9 +44,8 @@ class LocalService:
         endpoint = contracts.find(_SOAP, servable.name, servable.contract.version)
         assert endpoint is not None
         self._endpoint, self._outputs = endpoint, servable.contract.outputs
-        self.form = Form(
-            servable.contract.inputs, servable.find_signature(None).batched, servable.limits.max_batch
-        )  # fmt: skip
+        batched = servable.find_signature(None).batched
+        self.form = Form(servable.contract.inputs, batched, servable.limits.max_batch)
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """Return an answer for each row; see `Service`."""

@@ -99,7 +99,7 @@ class RemoteService:
             root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
         except etree.XMLSyntaxError as err:
             raise self._no_wsdl(address) from err
-        if root.tag != f"{{{WSDL}}}definitions":
+        if root.tag != f"{{{WSDL}}}definitions" or not root.get("targetNamespace", "").startswith("urn:soapsvc:"):
             raise self._no_wsdl(address)
         client = zeep.Client(BytesIO(content), transport=transport, settings=zeep.Settings(xml_huge_tree=True))
         (binding,) = client.wsdl.bindings
@@ -124,7 +124,9 @@ class RemoteService:
             return None
 
     def _no_wsdl(self, address: str) -> SourceError:
-        return SourceError(f"{address}?wsdl: expected a WSDL, found something else; an address is as {EXAMPLE}")
+        return SourceError(
+            f"{address}?wsdl: expected the WSDL of a model, found something else; an address is as {EXAMPLE}"
+        )
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:

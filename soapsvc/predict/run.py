@@ -39,22 +39,31 @@ def predict_all(
 
 
 def _predictions(service: Service, chunk: Sequence[Instance]) -> Iterator[Prediction]:
-    """Yield a batch's predictions; where the service refuses the batch, or a row can't be made, each by itself."""
-    try:
-        rows = [row_of(service.form, instance.values) for instance in chunk]
-        answers = service.predict(rows)
-    except (InvalidInput, Refused):
-        for instance in chunk:
-            yield _single(service, instance)
-        return
-    for instance, answer in zip(chunk, answers, strict=True):
-        yield Prediction(instance.where, answer)
+    """Yield a batch's predictions. Only instances that fit the form go to the service."""
+    rows: list[Row] = []
+    unfit: dict[int, str] = {}
+    for index, instance in enumerate(chunk):
+        try:
+            rows.append(row_of(service.form, instance.values))
+        except InvalidInput as err:
+            unfit[index] = str(err)
+    answers = iter(_answers(service, rows))
+    for index, instance in enumerate(chunk):
+        answer = unfit[index] if index in unfit else next(answers)
+        if isinstance(answer, str):
+            yield Prediction(instance.where, error=answer)
+        else:
+            yield Prediction(instance.where, answer)
 
 
-def _single(service: Service, instance: Instance) -> Prediction:
+def _answers(service: Service, rows: Sequence[Row]) -> list[Answer | str]:
+    """Return each row's answer, or the fault's message; a batch that is refused is halved until the row is found."""
+    if not rows:
+        return []
     try:
-        row: Row = row_of(service.form, instance.values)
-        (answer,) = service.predict([row])
-    except (InvalidInput, Refused) as err:
-        return Prediction(instance.where, error=str(err))
-    return Prediction(instance.where, answer)
+        return [*service.predict(rows)]
+    except Refused as err:
+        if len(rows) == 1:
+            return [str(err)]
+    half = len(rows) // 2
+    return _answers(service, rows[:half]) + _answers(service, rows[half:])

@@ -58,7 +58,11 @@ def _value(field: InputField, raw: Any) -> Any:
         return _tensor(field, raw)
     if field.kind == "vector":
         return _vector(field, raw)
-    return _leaf(field, raw.item() if isinstance(raw, np.generic | np.ndarray) and raw.size == 1 else raw)
+    return _leaf(field, _scalar(field, raw) if isinstance(raw, np.ndarray) and raw.ndim == 0 else raw)
+
+
+def _scalar(field: InputField, array: Array) -> Any:
+    return array.item() if field.dtype == "string" else cast_exactly(array, field.dtype, field.element)[()]
 
 
 def _cell(field: InputField, text: Cell) -> Any:
@@ -78,7 +82,7 @@ def _leaf(field: InputField, raw: Any, name: str = "") -> Any:
     where = name or field.element
     if field.dtype == "string":
         return _text(where, raw)
-    if not isinstance(raw, str | bool | int | float):
+    if not isinstance(raw, str | bool | int | float | np.generic):
         raise InvalidInput("wrong-type", where, "one value", _kind_of(raw))
     node = etree.Element("value")
     node.text = escape(raw) if isinstance(raw, str) else number(raw)

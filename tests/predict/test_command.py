@@ -59,6 +59,13 @@ def test_file_by_its_suffix(predict: Predict, tmp_path: Path, name: str, content
     assert labels(output) == ["setosa"] * count
 
 
+def test_npz_of_another_dtype_is_brought_to_the_inputs(predict: Predict, tmp_path: Path) -> None:
+    np.savez(tmp_path / "whole.npz", features=np.array([[5, 3, 1, 0], [6, 3, 6, 2]]))
+    np.savez(tmp_path / "named.npz", **{name: np.array([value, value]) for name, value in FLOWER.items()})
+    _, output, _ = predict("iris", "--input", tmp_path / "whole.npz", tmp_path / "named.npz")
+    assert labels(output) == ["setosa", "virginica", "setosa", "setosa"]
+
+
 def test_several_inputs_keep_their_order(predict: Predict, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(HEADER + "6.3,3.3,6.0,2.5\n")
     (tmp_path / "a.json").write_text(json.dumps(FLOWER))
@@ -130,6 +137,7 @@ def test_folder_without_pictures_is_told(predict: Predict, tmp_path: Path) -> No
     [
         ((), "nothing to predict; give --input FILE or --input-text TEXT"),
         (("--input", "none.csv"), "--input: there is no none.csv"),
+        (("--input-text", "x", "--output", "none/answers.csv"), "--output: there is no folder none"),
         (("--input-text", "x", "--output", "answers.xls"), "expected a name that ends in .json, .jsonl or .csv"),
     ],
 )

@@ -187,7 +187,7 @@ def test_server_that_never_answers_is_told(predict: Predict) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/", "expected a WSDL, found something else"),
+        ("/", "expected the WSDL of a model, found something else"),
         ("/soap/nothing/v1", "HTTP 404; expected a service, as http://host:8080/soap/iris/v1"),
         ("/soap/language/v1/versions/9", "language has no version 9; available are 1"),
         ("/soap/inference/v1", "expected a model's service, with predict and predictBatch"),
