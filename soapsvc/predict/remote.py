@@ -73,7 +73,8 @@ class RemoteService:
         with self._reaching():
             info = self._service.getModelInfo()
             metadata = self._metadata(info.name, info.modelVersion)
-        self.form = form_of(operations["predict"].input.body.type.elements, metadata, info.maxBatch)
+        instance = operations["predictBatch"].input.body.type.elements[0][1].type.elements[0][1].type
+        self.form = form_of(instance.elements, metadata, info.maxBatch)
 
     def predict(self, rows: Sequence[Row]) -> list[Answer]:
         """Return an answer for each row; see `Service`."""

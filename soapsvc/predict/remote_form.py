@@ -25,9 +25,10 @@ _RANK = {"scalar": 0, "text": 0, "vector": 1}
 
 
 def form_of(elements: Sequence[tuple[str, Any]], metadata: Any, max_batch: int) -> Form:
-    """Return the form. elements: those of `predict` in zeep's words. metadata: ModelMetadata, or None.
+    """Return the form. Raises SourceError when a Tensor's dtype can't be learned.
 
-    Raises SourceError when a Tensor's dtype can't be learned.
+    elements: those of Instance in zeep's words; of those of `predict` .NET wants some nillable that must be there.
+    metadata: ModelMetadata, or None.
     """
     fields = tuple(_field(name, element) for name, element in elements)
     named = None if metadata is None else _named(fields, metadata.inputs.item)

@@ -18,13 +18,8 @@ from tests.conftest import Server
 
 def essential(form: Form) -> Form:
     """Return a form without what no client can see: text is a kind of scalar, other things stay with the server."""
-    seen = {"text": "scalar"}
-    fields = [
-        replace(
-            field, kind=seen.get(field.kind, field.kind), shape=None, finite=False, description="", preprocess=None
-        )  # fmt: skip
-        for field in form.inputs
-    ]
+    hidden: dict[str, Any] = {"shape": None, "finite": False, "description": "", "preprocess": None}
+    fields = [replace(field, **hidden, kind=field.kind.replace("text", "scalar")) for field in form.inputs]
     return replace(form, inputs=tuple(fields))
 
 

@@ -143,6 +143,8 @@ def test_kinds_tensor_as_the_contract_has_it(both: Both, tmp_path: Path) -> None
         ({"flag": "maybe"}, "flag: expected true or false, received 'maybe'"),
         ({"ratio": "much"}, "ratio: expected a number, NaN, INF or -INF, received 'much'"),
         ({"ratio": None}, "ratio: expected a value, received nothing"),
+        ({"note": None}, "note: expected a value, received nothing"),
+        ({"words": None}, "words: expected a value, received nothing"),
         ({"note": "x" * 65}, "note: expected text of at most 64 bytes, received 65 bytes"),
         ({"note": "\x01"}, "note: expected text that XML can hold, received a control character"),
         ({"note": 5}, "note: expected text, received '5'"),
