@@ -6,15 +6,13 @@ import argparse
 import difflib
 import os
 import sys
-import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soapsvc.authoring.new_file import new_file
 from soapsvc.authoring.source import Source, SourceError, find_source
 
 if TYPE_CHECKING:
@@ -105,7 +103,7 @@ def _save_graph(inspected: Inspected, path: Path) -> str:
 
     if inspected.graph_def is None:
         raise SourceError(f"--text-graph: there is no graph in a {inspected.summary.what}")
-    with _new_file(path) as fresh:
+    with new_file(path) as fresh:
         fresh.write_text(text_format.MessageToString(inspected.graph_def), encoding="utf-8")
     return f"wrote the graph to {path}"
 
@@ -113,7 +111,7 @@ def _save_graph(inspected: Inspected, path: Path) -> str:
 def _save_tensors(inspected: Inspected, path: Path) -> str:
     """Write an .npz: one array for each tensor, under its name. Strings have no place in one and are left out."""
     numbers = [each for each in inspected.summary.tensors if each.dtype != "string"]
-    with _new_file(path) as fresh, zipfile.ZipFile(fresh, "w", allowZip64=True) as archive:
+    with new_file(path) as fresh, zipfile.ZipFile(fresh, "w", allowZip64=True) as archive:
         for each in numbers:
             values = inspected.read(each.name)
             if values.dtype.kind == "V":
@@ -122,16 +120,3 @@ def _save_tensors(inspected: Inspected, path: Path) -> str:
                 np.lib.format.write_array(entry, values, allow_pickle=False)
     left_out = len(inspected.summary.tensors) - len(numbers)
     return f"wrote {len(numbers)} tensors to {path}" + (f"; left out {left_out} of strings" if left_out else "")
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[Path]:
-    """Lend a temporary name beside path; it takes path's place when the block succeeds, and goes when it fails."""
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
-    try:
-        yield fresh
-        fresh.replace(path)
-    except OSError as err:
-        raise SourceError(f"{path}: can't be written: {err.strerror or err}") from err
-    finally:
-        fresh.unlink(missing_ok=True)
