@@ -70,7 +70,7 @@ def draw_graph(inspected: Inspected) -> tuple[Figure, dict[str, str]]:
     tooltips = draw_edges(axes, boxes, edges, layout, [label.size for label in labels])
     for index, (box, label) in enumerate(zip(boxes, labels, strict=True)):
         _draw_box(axes, f"box{index}", kind_of(box), label, layout.corners[index])
-        tooltips[f"box{index}"] = plain_lines(_tooltip(box))
+        tooltips[f"box{index}"] = _plain_lines(_tooltip(box))
     kinds = [kind for kind in COLOURS if kind in {kind_of(box) for box in boxes}]
     has_control = any(not edge.tensors for edge in edges)
     _draw_header(axes, inspected, len(nodes), len(boxes), width - 2 * _MARGIN)
@@ -86,7 +86,7 @@ def kind_of(box: Box) -> str:
     return "scope" if box.single is None and kinds != {"constant"} else box.nodes[0].kind
 
 
-def plain_lines(text: str) -> str:
+def _plain_lines(text: str) -> str:
     """Return a text of several lines without characters that XML has no place for."""
     return "\n".join(plain(line) for line in text.split("\n"))
 

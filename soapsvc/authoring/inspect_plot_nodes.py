@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
@@ -16,8 +16,8 @@ from soapsvc.authoring.inspect_summary import Inspected, StoredTensor, Summary
 from soapsvc.authoring.source import SourceError
 
 Kind = Literal["input", "output", "constant", "function", "operation"]
-_STORED = ("Const", "VariableV2", "Variable", "VarHandleOp", "ImmutableConst")
 _VARIABLES = ("VariableV2", "Variable", "VarHandleOp")
+_STORED = ("Const", "ImmutableConst", *_VARIABLES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Link:
 class Node:
     """An operation or a layer. shape: of its first output. parameters: how many it stores itself.
 
-    functions: the names of the functions it calls. inner: the operations in those, counted by type.
+    functions: the names of the functions it calls. inner: the operations in those and in what they call, by type.
     """
 
     name: str
@@ -64,7 +64,7 @@ def _operations(graph_def: Any, found: Summary) -> Iterator[Node]:
     outgoing = {name: typed.outputs(name) for name in names}
     shapes = {tensor: show_shape(shape) for tensors in outgoing.values() for tensor, _, shape in tensors}
     inputs, outputs = ({node_name(each.tensor) for each in side} for side in (found.inputs, found.outputs))
-    inside = {each.signature.name: Counter(node.op for node in each.node_def) for each in graph_def.library.function}
+    library = {each.signature.name: each.node_def for each in graph_def.library.function}
     constants = {} if found.variables else {each.name: each.elements for each in found.weights if _is_parameter(each)}
     for node in graph_def.node:
         functions = tuple(_functions(node))
@@ -76,12 +76,25 @@ def _operations(graph_def: Any, found: Summary) -> Iterator[Node]:
             tuple(_links(node, names, shapes)),
             constants.get(node.name, 0) + (_variable_size(node) if found.variables else 0),
             functions,
-            tuple(sum((inside.get(name, Counter()) for name in functions), Counter[str]()).most_common()),
+            tuple(_operations_inside(functions, library).most_common()),
         )
 
 
+def _operations_inside(functions: tuple[str, ...], library: Mapping[str, Any]) -> Counter[str]:
+    """Count the operations of functions and of those they call, each function once."""
+    waiting, seen = list(functions), set(functions)
+    found = Counter[str]()
+    while waiting:
+        for node in library.get(waiting.pop(), ()):
+            called = set(_functions(node)) - seen
+            found[node.op] += 1
+            seen |= called
+            waiting += sorted(called)
+    return found
+
+
 def _others(number: int) -> str:
-    return f" and {number} more outputs" if number > 1 else " and another output" if number else ""
+    return f" and {number} more outputs" if number > 1 else " and another output" if number == 1 else ""
 
 
 def _kind(node: Any, inputs: set[str], outputs: set[str], functions: tuple[str, ...]) -> Kind:

@@ -207,6 +207,7 @@ def test_small_graph_shows_every_node_with_type_shape_and_parameters(tmp_path: P
         "dense/product → probabilities\ndense/product:0 [?, 2]",
         "ready → probabilities\ncontrol edge",
     }
+    assert found.box("ready").texts == ["ready", "NoOp"]
     assert found.dashed == 1
     assert found.box("product").top > found.box("x").bottom  # the flow is from top to bottom
     assert "5 operations in 5 boxes, 6 parameters" in found.text
@@ -291,9 +292,20 @@ def test_loop_and_function_are_drawn_with_their_functions_names(tmp_path: Path) 
     found = plotted(tmp_path, path)
     assert_readable(found)
     loop = found.box("while")
+    assert loop.texts[-1].endswith("more outputs")
     assert loop.fill.upper() == COLOURS["function"][0]
     assert sum(text.startswith("calls while_") for text in loop.texts) == 2
     assert "AddV2" in loop.tooltip
+
+
+def test_saved_model_shows_what_its_functions_compute(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 1), name="x"), keras.layers.Conv2D(2, 3), keras.layers.Flatten()])
+    model.export(tmp_path / "saved", verbose=False)
+    found = plotted(tmp_path, tmp_path / "saved")
+    assert_readable(found)
+    call = found.box("StatefulPartitionedCall")
+    assert any(text.startswith("calls __inference_") for text in call.texts)
+    assert "Conv2D" in call.tooltip  # two calls further in
 
 
 def test_loop_of_tf1_is_drawn_with_its_way_back(tmp_path: Path) -> None:
