@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soapsvc.authoring.inspect_plot_canvas import plot_format
 from soapsvc.authoring.new_file import new_file
 from soapsvc.authoring.source import Source, SourceError, find_source
 
@@ -30,6 +31,7 @@ def add_inspect_parser(commands: Any) -> None:
     parser.add_argument("--tensor", metavar="NAME", help="print a stored tensor's values")
     parser.add_argument("--text-graph", type=Path, metavar="FILE", help="write the graph as text")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the stored tensors for numpy.load")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the graph, or --tensors' values: .svg or .png")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run_inspect)
 
@@ -37,11 +39,14 @@ def add_inspect_parser(commands: Any) -> None:
 def run_inspect(options: argparse.Namespace) -> int:
     """Print what was asked for and return 0. Raises SourceError; then nothing was printed or written."""
     source = find_source(options.source)
+    if options.plot:
+        plot_format(options.plot)
     inspected = _inspect(source)
     text = _report(inspected, options)
     written = [
         *([_save_graph(inspected, options.text_graph)] if options.text_graph else []),
         *([_save_tensors(inspected, options.save)] if options.save else []),
+        *([_save_plot(inspected, options.plot, options.tensors)] if options.plot else []),
     ]
     sys.stdout.write(text)
     for line in written:
@@ -120,3 +125,11 @@ def _save_tensors(inspected: Inspected, path: Path) -> str:
                 np.lib.format.write_array(entry, values, allow_pickle=False)
     left_out = len(inspected.summary.tensors) - len(numbers)
     return f"wrote {len(numbers)} tensors to {path}" + (f"; left out {left_out} of strings" if left_out else "")
+
+
+def _save_plot(inspected: Inspected, path: Path, of_tensors: bool) -> str:
+    from soapsvc.authoring.inspect_plot import plot
+
+    with new_file(path) as fresh:
+        plot(inspected, fresh, plot_format(path), of_tensors)
+    return f"wrote the picture of {'the tensors' if of_tensors else 'the graph'} to {path}"
