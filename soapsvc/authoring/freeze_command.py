@@ -36,6 +36,7 @@ def _add_tensors(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--inputs", metavar="A,B", help="tensors of a graph that calls feed", **names)
     group.add_argument("--outputs", metavar="A,B", help="tensors of a graph that calls get", **names)
     group.add_argument("--collection", metavar="KEY", help="outputs of a meta graph: the tensors in this collection")
+    group.add_argument("--yes", action="store_true", help="take what is suggested without asking")
     group.add_argument("--signature", metavar="KEY", default="serving_default", help="signature of a SavedModel")
     group.add_argument("--input-names", metavar="A,B", help="what the contract calls the inputs", **names)
     group.add_argument("--output-names", metavar="A,B", help="what the contract calls the outputs", **names)
@@ -85,8 +86,18 @@ def _run(options: argparse.Namespace) -> int:
     request.check_target()
     from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
 
-    freeze_source(request, _tell)
+    freeze_source(request, _tell, lambda: options.yes or _confirmed())
     return 0
+
+
+def _confirmed() -> bool:
+    """Ask a user at a terminal; where nobody can answer, go on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    try:
+        return input("Freeze with these? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _tell(line: str) -> None:

@@ -36,9 +36,10 @@ _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
 }
 
 
-def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
+def freeze_source(request: Request, tell: Callable[[str], None], confirm: Callable[[], bool]) -> None:
     """Freeze request.source into the model folder request.to; tell gets each line for the user.
 
+    confirm: asked, once they were told, whether to go on with inputs or outputs that were suggested.
     Raises SourceError; then the disk is as it was.
     """
     request.check_target()
@@ -46,8 +47,10 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     source = find_source(request.source)
     tell(source.note or f"reading the {source.kind.value} {source.path}")
     frozen = _read(source, request)
-    for note in frozen.notes:
-        tell(note)
+    for line in (*frozen.notes, *frozen.suggestions):
+        tell(line)
+    if frozen.suggestions and not confirm():
+        raise SourceError("the suggestions were not confirmed, nothing was written; choose with --inputs and --outputs")
     calls = compared(frozen, request)
     _check_difference(calls, frozen, request, tell)
     manifest = manifest_of(frozen, request, labels, [(call.inputs, call.outputs) for call in calls])

@@ -27,6 +27,7 @@ class Frozen:
     constants: tensor name -> value that is always fed.  init_ops: node names to run after each load.
     original:  runs the source on arrays by input name and returns arrays by output name.
     nodes, bytes: how many the source had.  notes: what a user should know, a line each.
+    suggestions: what was chosen in the user's place, a line each; a user at a terminal confirms them.
     """
 
     graph_def: Any
@@ -38,6 +39,7 @@ class Frozen:
     constants: Mapping[str, Any] = field(default_factory=dict)
     init_ops: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 def spec_of(name: str, tensor: str, found: Any) -> TensorSpec:

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf import text_format
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
 
 from soapsvc.authoring.freeze import count_nodes
+from soapsvc.authoring.freeze_choice import Choice, check_tensors
 from soapsvc.authoring.freeze_graph import check_known
 from soapsvc.authoring.freeze_request import Request, tensor_name
 from soapsvc.authoring.freeze_result import Arrays, Frozen, distinct, given_names, size_of, spec_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
 from soapsvc.authoring.freeze_tables import freeze_with_tables
+from soapsvc.authoring.graphs import read_saved_model
 from soapsvc.authoring.source import Source, SourceError
 from soapsvc.model.dtypes import Array
 
@@ -39,19 +38,12 @@ def freeze_saved_model(source: Source, request: Request) -> Frozen:
 
 def _meta_graph(folder: Path) -> Any:
     """Return the MetaGraphDef for serving, or the only one there is."""
-    saved = saved_model_pb2.SavedModel()
-    try:
-        if (folder / "saved_model.pb").is_file():
-            saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-        else:
-            text_format.Parse((folder / "saved_model.pbtxt").read_text(encoding="utf-8"), saved)
-    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as err:
-        raise SourceError(f"{folder}: its saved_model.pb is none, or cut short") from err
+    saved = read_saved_model(folder)
     for meta in saved.meta_graphs:
         if len(saved.meta_graphs) == 1 or list(meta.meta_info_def.tags) == ["serve"]:
             return meta
     found = ", ".join("+".join(meta.meta_info_def.tags) for meta in saved.meta_graphs)
-    raise SourceError(f"{folder}: expected a graph with the tag serve; there are {found or 'none'}")
+    raise SourceError(f"{folder}: expected a graph with the tag serve; there are {found}")
 
 
 def _renamed(
@@ -80,8 +72,9 @@ def _of_tf1(folder: Path, tags: list[str], signature: Any, request: Request) -> 
     ins, outs = _renamed(request, fed, wanted)
     inputs = {name: given[key] for name, key in zip(ins, fed, strict=True)}
     outputs = {name: asked[key] for name, key in zip(outs, wanted, strict=True)}
+    check_tensors(session.graph, [*inputs.values(), *outputs.values(), *constants])
     needed = cut(session.graph, inputs.values(), outputs.values(), constants)
-    return freeze_session(session, needed, inputs, outputs, constants, size_of(folder))
+    return freeze_session(session, needed, Choice(inputs, outputs, constants), size_of(folder))
 
 
 def _of_tf2(folder: Path, tags: list[str], request: Request) -> Frozen:

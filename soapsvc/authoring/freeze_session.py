@@ -5,7 +5,7 @@ The common part of frozen graphs from elsewhere, meta graphs and TF1 SavedModels
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_lookup_ops
 
 from soapsvc.authoring.freeze import count_nodes, prune
+from soapsvc.authoring.freeze_choice import Choice
 from soapsvc.authoring.freeze_request import node_name
 from soapsvc.authoring.freeze_result import Arrays, Frozen, spec_of
 from soapsvc.authoring.freeze_tables import TABLE_OPS, add_content, table_node
@@ -20,19 +21,15 @@ from soapsvc.authoring.source import SourceError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import TensorSpec
 
-Names = Mapping[str, str]  # the contract's name -> the graph's tensor
 
-
-def freeze_session(
-    session: Any, needed: Any, inputs: Names, outputs: Names, constants: Mapping[str, Any], size: int,
-    notes: tuple[str, ...] = (),
-) -> Frozen:  # fmt: skip
+def freeze_session(session: Any, needed: Any, choice: Choice, size: int) -> Frozen:
     """Freeze a session whose variables have their values and whose tables are filled.
 
-    needed: its graph cut to inputs and outputs by `cut`.  size: the source's bytes.
+    needed: its graph cut to the choice's tensors by `cut`.  size: the source's bytes.
     Raises SourceError for uninitialised variables and tables that can't be read.
     """
     graph = session.graph
+    inputs, outputs, constants = choice.inputs, choice.outputs, choice.constants
     try:
         constant = tf.compat.v1.graph_util.convert_variables_to_constants(
             session, needed, sorted({node_name(tensor) for tensor in outputs.values()})
@@ -65,7 +62,8 @@ def freeze_session(
         bytes=size,
         constants=fed,
         init_ops=init_ops,
-        notes=(*notes, *unused),
+        notes=unused,
+        suggestions=choice.suggestions,
     )
 
 
@@ -75,14 +73,12 @@ def _array(value: Any) -> Array:
 
 
 def cut(graph: Any, inputs: Iterable[str], outputs: Iterable[str], constants: Iterable[str]) -> Any:
-    """Return the GraphDef between inputs and outputs, all of them tensor names.
+    """Return the GraphDef between inputs and outputs, all of them names of tensors that the graph has.
 
     An input inside the graph becomes a placeholder, so that what stands before it falls away.
-    Raises SourceError: no such tensor, an input nobody needs, a placeholder that nobody feeds.
+    Raises SourceError: an input nobody needs, a placeholder that nobody feeds.
     """
     fed, asked, fixed = list(inputs), list(outputs), list(constants)
-    for tensor in (*fed, *asked, *fixed):
-        _check_tensor(graph, tensor)
     graph_def = graph.as_graph_def(add_shapes=False)
     for node in graph_def.node:
         if f"{node.name}:0" in {*fed, *fixed} and not node.op.startswith("Placeholder"):
@@ -96,16 +92,6 @@ def cut(graph: Any, inputs: Iterable[str], outputs: Iterable[str], constants: It
         )
     _check_fed(needed, {node_name(tensor) for tensor in (*fed, *fixed)})
     return needed
-
-
-def _check_tensor(graph: Any, tensor: str) -> None:
-    try:
-        graph.get_tensor_by_name(tensor)
-    except (KeyError, ValueError) as err:
-        leaf = node_name(tensor).rsplit("/", 1)[-1].lower()
-        names = [op.name for op in graph.get_operations() if op.outputs and op.type != "Const"]
-        alike = [name for name in names if leaf in name.lower()][:8] or names[-8:]
-        raise SourceError(f"the graph has no tensor {tensor}; there are {', '.join(alike)}") from err
 
 
 def _check_fed(needed: Any, fed: set[str]) -> None:

@@ -7,7 +7,7 @@ consumes; a training graph has dozens of false ends, so what training added is l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from soapsvc.authoring.graphs import TypedGraph, node_name
@@ -48,18 +48,25 @@ def suggest(
             if dtype not in ("resource", "variant"):
                 reasons.setdefault(tensor, []).append(why)
     outputs = tuple(_named(typed, tensor, "; ".join(why)) for tensor, why in reasons.items())
-    needs = {each.name: links.sources(each.name) for each in outputs}
-    inputs = []
-    for node in graph_def.node:
-        if node.op in _INPUTS and not _TRAINING.search(node.name):
+    return tuple(each for each, _ in _inputs(links, typed, [output.name for output in outputs])), outputs
+
+
+def needed_inputs(graph_def: Any, typed: TypedGraph, outputs: Iterable[str]) -> tuple[NamedTensor, ...]:
+    """Return the likely inputs that some outputs, tensors such as `x:0`, need."""
+    nodes = dict.fromkeys(node_name(output) for output in outputs)
+    return tuple(each for each, users in _inputs(_Links(graph_def), typed, list(nodes)) if users)
+
+
+def _inputs(links: _Links, typed: TypedGraph, outputs: list[str]) -> Iterator[tuple[NamedTensor, list[str]]]:
+    """Yield each likely input, and which of the outputs, nodes, need it."""
+    needs = {name: links.sources(name) for name in outputs}
+    for node in links.nodes.values():
+        if node.op in _INPUTS:
             users = [name for name in needs if node.name in needs[name]]
             why = _INPUTS[node.op] + _needed(users, outputs)
-            inputs += [
-                NamedTensor(node_name(tensor), tensor, dtype, shape, why)
-                for tensor, dtype, shape in typed.outputs(node.name)
-                if dtype not in ("resource", "variant")
-            ]
-    return tuple(inputs), outputs
+            for tensor, dtype, shape in typed.outputs(node.name):
+                if dtype not in ("resource", "variant"):
+                    yield NamedTensor(node_name(tensor), tensor, dtype, shape, why), users
 
 
 class _Links:
@@ -122,7 +129,7 @@ def _ends(links: _Links) -> list[tuple[str, str]]:
     return [(name, "nobody consumes it") for name in ends if name in links.fed or not links.fed]
 
 
-def _needed(users: list[str], outputs: tuple[NamedTensor, ...]) -> str:
+def _needed(users: list[str], outputs: list[str]) -> str:
     if not outputs:
         return ""
     return f"; needed by {', '.join(users)}" if users else "; no suggested output needs it"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from soapsvc.authoring.source import SourceError
+from soapsvc.authoring.inspect_readers import inspect_source
+from soapsvc.authoring.source import SourceError, find_source
 from tests.authoring.test_freeze_command import answers, freeze, left_behind, manifest
 
 v1 = tf.compat.v1
@@ -43,8 +44,20 @@ def test_suggested_inputs_and_outputs_are_printed(
     freeze(two_ends, tmp_path / "ends" / "1", "--constant", "unrelated=4.0", "--constant", "shift=1.0")
 
     printed = capsys.readouterr().out
-    assert "outputs need: x:0" in printed
-    assert "nobody consumes: tower/total:0, tower/square:0, tower/root:0" in printed
+    assert "suggested input x:0: Placeholder; needed by tower/total, tower/square\n" in printed
+    outputs = [line for line in printed.splitlines() if line.startswith("suggested output")]
+    assert outputs == [f"suggested output tower/{name}:0: nobody consumes it" for name in ("total", "square", "root")]
+
+
+def test_suggestions_are_those_of_inspect(two_ends: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    freeze(two_ends, tmp_path / "ends" / "1")
+    printed = capsys.readouterr().out
+
+    inspected = inspect_source(find_source(two_ends)).summary
+    for side, tensors in (("input", inspected.inputs), ("output", inspected.outputs)):
+        assert tensors
+        for each in tensors:
+            assert f"suggested {side} {each.tensor}: {each.why}\n" in printed
 
 
 def test_named_outputs_prune_the_rest(two_ends: Path, tmp_path: Path) -> None:
