@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from soapsvc.authoring.freeze_request import Request, node_name, tensor_name
-from soapsvc.authoring.freeze_result import distinct, given_names
+from soapsvc.authoring.freeze_result import contract_names
 from soapsvc.authoring.graphs import TypedGraph
 from soapsvc.authoring.inspect_suggest import needed_inputs, suggest
 from soapsvc.authoring.inspect_summary import NamedTensor
@@ -102,14 +102,7 @@ def _named(request: Request, inputs: list[str], outputs: list[str]) -> tuple[Map
     """Return inputs and outputs by the contract's names."""
     if not inputs:
         raise SourceError("the outputs depend on no placeholder; name the tensors that calls feed with --inputs")
-    ins = (
-        given_names("--input-names", request.input_names, inputs) if request.input_names else distinct(_leaves(inputs))
-    )
-    outs = (
-        given_names("--output-names", request.output_names, outputs)
-        if request.output_names
-        else distinct(_leaves(outputs), taken=ins)
-    )
+    ins, outs = contract_names(request, _leaves(inputs), _leaves(outputs))
     return dict(zip(ins, inputs, strict=True)), dict(zip(outs, outputs, strict=True))
 
 

@@ -7,50 +7,32 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from soapsvc.authoring.freeze import count_nodes
+from soapsvc.authoring.freeze_function import freeze_function
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Arrays, Frozen, distinct, given_names, size_of, spec_of
-from soapsvc.authoring.freeze_tables import freeze_with_tables
+from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.source import Source, SourceError
-from soapsvc.model.dtypes import Array
 
 
 def freeze_keras(source: Source, request: Request) -> Frozen:
     """Freeze a Keras file. Raises SourceError, or FreezeError for what it captures."""
-    if request.constants or request.inputs or request.outputs or request.collection:
-        raise SourceError("a Keras file takes no --inputs, --outputs, --collection, --constant; see --output-names")
-    model = _load(source, request)
+    if request.inputs or request.outputs or request.collection:
+        raise SourceError("a Keras file takes no --inputs, --outputs, --collection; see --output-names")
+    return freeze_model(_load(source, request), source.path, request)
+
+
+def freeze_model(model: Any, path: Path, request: Request) -> Frozen:
+    """Freeze the inference of a Keras model that came from `path`."""
     tensors = list(getattr(model, "inputs", None) or [])
     if not tensors:
-        raise SourceError(f"{source.path}: the model has no fixed inputs; call it once, then export it as a SavedModel")
-    concrete, keras_outputs = _traced(model, tensors)
-    found = [tensor.name for tensor in tensors]
-    inputs = given_names("--input-names", request.input_names, found) if request.input_names else distinct(found)
-    if request.output_names:
-        outputs = given_names("--output-names", request.output_names, keras_outputs)
-    else:
-        outputs = distinct(keras_outputs, taken=inputs)
-    graph_def, init_ops = freeze_with_tables(concrete, inputs, outputs)
-
-    def original(arrays: Arrays) -> dict[str, Array]:
-        results = concrete(*[tf.constant(arrays[name], tensor.dtype) for name, tensor in zip(inputs, fed, strict=True)])
-        return {name: np.asarray(result) for name, result in zip(outputs, results, strict=True)}
-
-    fed = concrete.inputs[: len(inputs)]
-    return Frozen(
-        graph_def,
-        {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(inputs, fed, strict=True)},
-        {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(outputs, concrete.outputs, strict=True)},
-        original,
-        nodes=count_nodes(concrete.graph.as_graph_def()),
-        bytes=size_of(source.path),
-        init_ops=init_ops,
-    )
+        raise SourceError(f"{path}: the model has no fixed inputs; call it once, then export it as a SavedModel")
+    concrete, outputs = _traced(model, tensors)
+    names = [tensor.name for tensor in tensors]
+    return freeze_function(concrete, lambda given: concrete(*given), names, outputs, request, path)
 
 
 def _load(source: Source, request: Request) -> Any:
