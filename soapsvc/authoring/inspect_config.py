@@ -32,9 +32,28 @@ def custom_objects(layers: list[Any]) -> list[str]:
     found = {
         str(layer.get("registered_name") or layer.get("class_name"))
         for layer in layers
-        if layer.get("registered_name") or not str(layer.get("module") or "keras").startswith(_OWN_MODULES)
+        if layer.get("registered_name") or not _is_own(str(layer.get("module") or "keras"))
     }
     return sorted(name for name in found if name not in ("Functional", "Sequential"))
+
+
+def code_in(config: Any) -> list[str]:
+    """Return what in a configuration is Python code, or makes a loader import a module that is not Keras's own."""
+    kind = config.get("class_name") if isinstance(config, dict) else None
+    if kind in ("Lambda", "__lambda__"):
+        return [str(_settings(config).get("name") or "a lambda")]
+    found = [each for value in _values(config) for each in code_in(value)]
+    if kind and isinstance(config.get("module"), str) and not _is_own(config["module"]):
+        found.append(f"{config['module']}.{kind}")
+    return list(dict.fromkeys(found))
+
+
+def _values(config: Any) -> list[Any]:
+    return list(config.values()) if isinstance(config, dict) else config if isinstance(config, list) else []
+
+
+def _is_own(module: str) -> bool:
+    return any(module == own or module.startswith(f"{own}.") for own in _OWN_MODULES)
 
 
 def ends_of(config: Any) -> tuple[tuple[NamedTensor, ...], tuple[NamedTensor, ...]]:

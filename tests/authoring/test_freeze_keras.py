@@ -134,7 +134,7 @@ def test_python_code_in_a_file_runs_only_when_unsafe(tmp_path: Path) -> None:
 
 def test_file_that_is_no_keras_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.keras").write_bytes(b"nonsense")
-    with pytest.raises(SourceError, match="can't load"):
+    with pytest.raises(SourceError, match="damaged or another file"):
         freeze(tmp_path / "bad.keras", tmp_path / "models" / "bad" / "1")
 
 
