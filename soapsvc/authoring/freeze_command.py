@@ -49,6 +49,9 @@ def _add_tensors(parser: argparse.ArgumentParser) -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reading")
     group.add_argument("--custom-objects", metavar="MODULE", help="Python module with a Keras file's own classes")
+    group.add_argument(
+        "--build", metavar="MODULE:FUNCTION", help="makes the graph or model that a checkpoint or weights go into"
+    )
     group.add_argument("--unsafe", action="store_true", help="let a Keras file run the Python code that it holds")
     group.add_argument(
         "--op-library",
@@ -79,9 +82,9 @@ def _run(options: argparse.Namespace) -> int:
         source=options.source, to=options.to, inputs=options.inputs, outputs=options.outputs,
         input_names=options.input_names, output_names=options.output_names, collection=options.collection,
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
-        unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels, columns=options.columns,
-        description=options.description, golden=options.golden, free_size=options.free_size, seed=options.seed,
-        tolerance=options.tolerance, force=options.force,
+        build=options.build, unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels,
+        columns=options.columns, description=options.description, golden=options.golden, free_size=options.free_size,
+        seed=options.seed, tolerance=options.tolerance, force=options.force,
     )  # fmt: skip
     request.check_target()
     from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from soapsvc.authoring.freeze import count_nodes
 from soapsvc.authoring.freeze_request import Request, node_name
-from soapsvc.authoring.freeze_result import Arrays, Frozen, contract_names, distinct, size_of, spec_of
+from soapsvc.authoring.freeze_result import Arrays, Frozen, contract_names, distinct, spec_of
 from soapsvc.authoring.freeze_tables import freeze_with_tables
 from soapsvc.authoring.source import SourceError
 from soapsvc.model.dtypes import Array, array_of
@@ -21,12 +20,12 @@ Call = Callable[[Sequence[Any]], Sequence[Any]]  # a tensor for each argument ->
 
 
 def freeze_function(
-    concrete: Any, call: Call, arguments: Sequence[str], results: Sequence[str], request: Request, path: Path
+    concrete: Any, call: Call, arguments: Sequence[str], results: Sequence[str], request: Request, size: int
 ) -> Frozen:
     """Freeze a ConcreteFunction.
 
     call: runs it on tensors.  arguments, results: what the source calls them, in the function's order.
-    path: the source's file or folder.  Raises SourceError, or FreezeError for what it captures.
+    size: the source's bytes.  Raises SourceError, or FreezeError for what it captures.
     """
     nodes = count_nodes(concrete.graph.as_graph_def())
     tensors = list(concrete.inputs[: len(arguments)])
@@ -58,7 +57,7 @@ def freeze_function(
         {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(outputs, concrete.outputs, strict=True)},
         original,
         nodes=nodes,
-        bytes=size_of(path),
+        bytes=size,
         constants={f"{name}:0": _plain(value) for name, value in constants.items()},
         init_ops=init_ops,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tensorflow.python.framework import op_def_registry
 from soapsvc.authoring.freeze import op_types
 from soapsvc.authoring.freeze_choice import choose
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Frozen, size_of
+from soapsvc.authoring.freeze_result import Frozen, checkpoint_size, size_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
 from soapsvc.authoring.freeze_tables import FILLERS
 from soapsvc.authoring.graphs import read_graph, read_meta_graph
@@ -49,13 +50,17 @@ def freeze_meta_graph(source: Source, request: Request) -> Frozen:
             tf.compat.v1.train.import_meta_graph(meta, clear_devices=True)
         except (ValueError, KeyError, tf.errors.OpError) as err:
             raise SourceError(f"{source.path}.meta can't be imported: {err}") from err
+    return freeze_restored(graph, source.path, request)
+
+
+def freeze_restored(graph: Any, prefix: Path, request: Request) -> Frozen:
+    """Freeze a tf.Graph with the values that its variables have in a checkpoint, which are found by their names."""
     choice = choose(graph, request, one_end=True)
     needed = cut(graph, choice.inputs.values(), choice.outputs.values(), choice.constants)
     session = tf.compat.v1.Session(graph=graph)
-    _restore(session, source.path, {node.name for node in needed.node if node.op in _VARIABLES})
+    _restore(session, prefix, {node.name for node in needed.node if node.op in _VARIABLES})
     session.run(graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS))
-    size = sum(size_of(path) for path in source.path.parent.glob(f"{source.path.name}.*"))
-    return freeze_session(session, needed, choice, size)
+    return freeze_session(session, needed, choice, checkpoint_size(prefix))
 
 
 def check_known(graph_def: Any) -> None:
@@ -84,14 +89,18 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
     nameless = names - {each.op.name for each in found}
     if nameless:
         raise SourceError(
-            f"{prefix}.meta does not list its variable {min(nameless)}; save it again with tf.train.Saver"
+            f"the graph for {prefix} lists its variable {min(nameless)} in no collection of global variables; make it "
+            "with tf.compat.v1.get_variable, and save a meta graph with tf.compat.v1.train.Saver"
         )
     try:
         reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
-        missing = sorted({_saved_name(each) for each in found} - reader.get_variable_to_shape_map().keys())
+        stored = reader.get_variable_to_shape_map().keys()
+        missing = sorted({_saved_name(each) for each in found} - stored)
         if missing:
+            alike = [name for lost in missing for name in difflib.get_close_matches(lost, stored, 3, 0.5)]
+            hint = f"; most alike are {', '.join(dict.fromkeys(alike))}" if alike else ""
             raise SourceError(
-                f"the checkpoint {prefix} lacks the variable {', '.join(missing)}, which the outputs need"
+                f"the checkpoint {prefix} lacks the variable {', '.join(missing)}, which the outputs need{hint}"
             )
         if found:
             with session.graph.as_default():

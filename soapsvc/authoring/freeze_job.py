@@ -12,6 +12,7 @@ import numpy as np
 
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import FreezeError, count_nodes, op_types
+from soapsvc.authoring.freeze_checkpoint import freeze_checkpoint
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
@@ -26,11 +27,13 @@ from soapsvc.model.loader import load
 from soapsvc.model.source import VersionFolder
 
 _MOST_RECORDED = 200_000  # values in a golden call; a picture's pixels as JSON are large
+_BUILT = (SourceKind.KERAS, SourceKind.KERAS_H5, SourceKind.CHECKPOINT, SourceKind.META_GRAPH)
 _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
     SourceKind.KERAS: freeze_keras,
     SourceKind.KERAS_H5: freeze_keras,
     SourceKind.FROZEN_GRAPH: freeze_graph_file,
     SourceKind.TEXT_GRAPH: freeze_graph_file,
+    SourceKind.CHECKPOINT: freeze_checkpoint,
     SourceKind.META_GRAPH: freeze_meta_graph,
     SourceKind.SAVED_MODEL: freeze_saved_model,
 }
@@ -77,6 +80,11 @@ def _read(source: Source, request: Request) -> Frozen:
         except ImportError as err:
             raise SourceError(f"--op-library {library}: can't be imported: {err}") from err
     reader = _READERS.get(source.kind)
+    if request.build is not None:
+        if source.kind not in _BUILT:
+            raise SourceError(f"--build: {source.path} is a {source.kind.value}, which holds its graph; leave it out")
+        if source.kind is SourceKind.META_GRAPH:
+            reader = freeze_checkpoint  # the graph that was built is for inference, that beside the values for training
     if reader is None:
         kinds = ", ".join(kind.value for kind in _READERS)
         raise SourceError(

@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from soapsvc.authoring.freeze_build import built
 from soapsvc.authoring.freeze_function import freeze_function
 from soapsvc.authoring.freeze_keras_file import load_model
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Frozen
+from soapsvc.authoring.freeze_result import Frozen, size_of
+from soapsvc.authoring.freeze_weights import load_weights
 from soapsvc.authoring.source import Source, SourceError
 
 
 def freeze_keras(source: Source, request: Request) -> Frozen:
-    """Freeze a Keras file. Raises SourceError, or FreezeError for what it captures."""
+    """Freeze a Keras file; its weights alone go into the model that --build makes.
+
+    Raises SourceError, or FreezeError for what the model captures.
+    """
     if request.inputs or request.outputs or request.collection:
         raise SourceError("a Keras file takes no --inputs, --outputs, --collection; see --output-names")
-    model, notes = load_model(source, request)
-    return replace(freeze_model(model, source.path, request), notes=notes)
+    if request.build is None:
+        model, notes = load_model(source, request)
+    else:
+        model, notes = built(request.build), ()
+        if not is_keras_model(model):
+            raise SourceError(f"--build {request.build}: expected a Keras model, received {type(model).__name__}")
+        load_weights(model, source)
+    concrete, arguments, results = traced(model, source.path)
+    frozen = freeze_function(
+        concrete, lambda given: concrete(*given), arguments, results, request, size_of(source.path)
+    )
+    return replace(frozen, notes=(*notes, *frozen.notes))
 
 
-def freeze_model(model: Any, path: Path, request: Request) -> Frozen:
-    """Freeze the inference of a Keras model that came from `path`."""
+def is_keras_model(model: Any) -> bool:
+    """Whether an object is a model of Keras 3, or of Keras 2 as far as tf_keras was imported to make one."""
+    import keras
+
+    keras2 = sys.modules.get("tf_keras")
+    return isinstance(model, keras.Model) or (keras2 is not None and isinstance(model, keras2.Model))
+
+
+def traced(model: Any, path: Path) -> tuple[Any, list[str], list[str]]:
+    """Return a model's inference as a ConcreteFunction of flat arguments and results, and the names of both."""
     tensors = list(getattr(model, "inputs", None) or [])
     if not tensors:
         raise SourceError(f"{path}: the model has no fixed inputs; call it once, then export it as a SavedModel")
-    concrete, outputs = _traced(model, tensors)
-    names = [tensor.name for tensor in tensors]
-    return freeze_function(concrete, lambda given: concrete(*given), names, outputs, request, path)
-
-
-def _traced(model: Any, tensors: list[Any]) -> tuple[Any, list[str]]:
-    """Return the model's inference as a ConcreteFunction of flat arguments and results, and the results' names."""
     graph = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 keeps its functional twin
     tree = _tree_of(model)
     names: list[str] = []
@@ -50,7 +67,8 @@ def _traced(model: Any, tensors: list[Any]) -> tuple[Any, list[str]]:
         return results
 
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, f"given_{index}") for index, tensor in enumerate(tensors)]
-    return tf.function(call, input_signature=signature).get_concrete_function(), names
+    concrete = tf.function(call, input_signature=signature).get_concrete_function()
+    return concrete, [tensor.name for tensor in tensors], names
 
 
 def _tree_of(model: Any) -> Any:

@@ -78,4 +78,4 @@ def _of_tf2(folder: Path, tags: list[str], request: Request) -> Frozen:
         loaded.signatures  # noqa: B018 - keeps the model, and with it its variables, alive as long as this function
         return [answered[key] for key in results]
 
-    return freeze_function(concrete, call, arguments, results, request, folder)
+    return freeze_function(concrete, call, arguments, results, request, size_of(folder))

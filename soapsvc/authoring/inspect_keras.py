@@ -66,7 +66,7 @@ def read_keras_file(source: Source) -> tuple[bytes, Any, Mapping[str, Any]]:
 
 def _notes(config: Any, layers: list[Any]) -> Iterator[str]:
     if config is None:
-        yield "there is no model in this file, only weights; freezing needs the code that builds the model"
+        yield "there is no model in this file, only weights; freezing needs the code that builds the model: --build"
     lambdas = [layer["config"].get("name") for layer in layers if layer.get("class_name") == "Lambda"]
     if lambdas:
         yield f"Lambda layers hold code that runs when Keras loads this file: {', '.join(map(str, lambdas))}"
