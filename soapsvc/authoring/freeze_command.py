@@ -23,6 +23,7 @@ def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the file or folder, whichever of its files")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="as models/iris/1")
     parser.add_argument("--force", action="store_true", help="replace the folder if it exists")
+    parser.add_argument("--no-optimise", action="store_true", help="leave the frozen graph as the source has it")
     _add_tensors(parser)
     _add_reading(parser)
     _add_contract(parser)
@@ -84,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
         build=options.build, unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels,
         columns=options.columns, description=options.description, golden=options.golden, free_size=options.free_size,
-        seed=options.seed, tolerance=options.tolerance, force=options.force,
+        seed=options.seed, tolerance=options.tolerance, optimise=not options.no_optimise, force=options.force,
     )  # fmt: skip
     request.check_target()
     from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed

@@ -16,6 +16,7 @@ from soapsvc.authoring.freeze_checkpoint import freeze_checkpoint
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
+from soapsvc.authoring.freeze_optimise import OptimiseError, optimised
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.freeze_saved_model import freeze_saved_model
@@ -54,7 +55,7 @@ def freeze_source(request: Request, tell: Callable[[str], None], confirm: Callab
         tell(line)
     if frozen.suggestions and not confirm():
         raise SourceError("the suggestions were not confirmed, nothing was written; choose with --inputs and --outputs")
-    calls = compared(frozen, request)
+    frozen, calls = _optimised(frozen, request, tell) if request.optimise else (frozen, compared(frozen, request))
     _check_difference(calls, frozen, request, tell)
     manifest = manifest_of(frozen, request, labels, [(call.inputs, call.outputs) for call in calls])
     if unbatched(manifest):
@@ -94,6 +95,21 @@ def _read(source: Source, request: Request) -> Frozen:
         return reader(source, request)
     except FreezeError as err:
         raise SourceError(f"{source.path}: {err}") from err
+
+
+def _optimised(frozen: Frozen, request: Request, tell: Callable[[str], None]) -> tuple[Frozen, Sequence[Call]]:
+    """Return the frozen graph and its calls, optimised when that answers as the original does."""
+    try:
+        better = optimised(frozen)
+        calls = compared(better, request)
+        if max(call.difference for call in calls) <= request.tolerance:
+            return better, calls
+        reason = "the optimised graph answers otherwise than the original"
+    except (OptimiseError, SourceError) as err:
+        reason = str(err)
+    calls = compared(frozen, request)  # raises what is wrong with the source itself
+    tell(f"not optimised: {reason}")
+    return frozen, calls
 
 
 def _check_difference(calls: Sequence[Call], frozen: Frozen, request: Request, tell: Callable[[str], None]) -> None:

@@ -47,6 +47,7 @@ class Request:
     free_size: int = 16
     seed: int = 0
     tolerance: float = 1e-4
+    optimise: bool = True
     force: bool = False
 
     @property
