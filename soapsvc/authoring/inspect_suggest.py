@@ -59,14 +59,13 @@ def needed_inputs(graph_def: Any, typed: TypedGraph, outputs: Iterable[str]) -> 
 
 def _inputs(links: _Links, typed: TypedGraph, outputs: list[str]) -> Iterator[tuple[NamedTensor, list[str]]]:
     """Yield each likely input, and which of the outputs, nodes, need it."""
-    needs = {name: links.sources(name) for name in outputs}
+    needs = {name: links.tensors(name) for name in outputs}
     for node in links.nodes.values():
-        if node.op in _INPUTS:
-            users = [name for name in needs if node.name in needs[name]]
-            why = _INPUTS[node.op] + _needed(users, outputs)
-            for tensor, dtype, shape in typed.outputs(node.name):
-                if dtype not in ("resource", "variant"):
-                    yield NamedTensor(node_name(tensor), tensor, dtype, shape, why), users
+        for tensor, dtype, shape in typed.outputs(node.name) if node.op in _INPUTS else ():
+            if dtype not in ("resource", "variant"):
+                users = [name for name in needs if tensor in needs[name]]
+                why = _INPUTS[node.op] + _needed(users, outputs)
+                yield NamedTensor(node_name(tensor), tensor, dtype, shape, why), users
 
 
 class _Links:
@@ -85,6 +84,11 @@ class _Links:
     def sources(self, name: str) -> set[str]:
         """Return all that a node needs, itself included."""
         return self._closure([name], self.given)
+
+    def tensors(self, name: str) -> set[str]:
+        """Return the tensors that a node needs, its own first result included."""
+        edges = {edge for node in self.sources(name) & self.nodes.keys() for edge in self.nodes[node].input} | {name}
+        return {edge if ":" in edge else f"{node_name(edge)}:0" for edge in edges}
 
     def followers(self, name: str) -> set[str]:
         """Return all that a node's value flows into."""

@@ -308,6 +308,26 @@ def test_checkpoint_without_its_graph_is_refused(trained: tuple[Path, np.ndarray
         freeze(tmp_path / "net-100", tmp_path / "models" / "net" / "1")
 
 
+def test_data_pipeline_is_cut_off_before_the_tensor_that_outputs_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tf.Graph().as_default() as graph:
+        rows = tf.data.Dataset.from_tensor_slices((np.array([1, 0]), ROWS[:2])).batch(2)
+        label, features = v1.data.make_one_shot_iterator(rows).get_next()
+        weight = v1.get_variable("weight", [4, 2], initializer=v1.ones_initializer())
+        scores = tf.matmul(features, weight, name="scores")
+        tf.reduce_mean(v1.losses.sparse_softmax_cross_entropy(label, scores), name="loss")
+        saver, start = v1.train.Saver(), v1.global_variables_initializer()
+    with v1.Session(graph=graph) as session:
+        session.run(start)
+        saver.save(session, str(tmp_path / "fed"))
+    to = tmp_path / "models" / "fed" / "1"
+    freeze(tmp_path / "fed", to, "--outputs", "scores", "--input-names", "features")
+
+    assert "suggested input IteratorGetNext:1: comes from a tf.data iterator" in capsys.readouterr().out
+    np.testing.assert_allclose(answers(to, features=ROWS)["scores"], ROWS @ np.ones((4, 2)), rtol=1e-5, atol=1e-6)
+
+
 def test_devices_and_colocation_with_what_is_pruned_are_dropped(tmp_path: Path) -> None:
     with tf.Graph().as_default() as graph:
         x = v1.placeholder(tf.float32, [None], "x")
