@@ -113,8 +113,9 @@ def _restore(model: Any, prefix: Path, reader: Any, build: str) -> str:
         else:
             return f"object {name}" if name else "root"
     stored = [key.split(_VALUE)[0] for key in reader.get_variable_to_shape_map() if role_of(key) == "weight"]
+    closest = min(problems, key=len)  # it names the fewest variables
     raise SourceError(
-        f"the checkpoint {prefix} does not have what {build} builds: {_unmatched(min(problems, key=len))}; "
+        f"the checkpoint {prefix} does not have what {build} builds: {_unmatched(closest)}; "
         f"it has {', '.join(sorted(stored)[:8])}{', …' if len(stored) > 8 else ''}"
     )
 

@@ -42,14 +42,17 @@ def choose(graph: Any, request: Request, one_end: bool = False) -> Choice:
         outputs += _collected(graph, request.collection)
     inputs = [tensor_name(name) for name in request.inputs]
     check_tensors(graph, [*inputs, *outputs, *constants])
+    if inputs and outputs:
+        return Choice(*_named(request, inputs, outputs), constants)
     suggested: list[str] = []
+    graph_def = graph.as_graph_def()
+    typed = TypedGraph(graph_def)
     if not outputs:
-        found = _suggested_outputs(graph, one_end)
+        found = _suggested_outputs(graph_def, typed, _collections(graph), one_end)
         outputs = [each.tensor for each in found]
         suggested += _lines("output", found)
     if not inputs:
-        graph_def = graph.as_graph_def()
-        needed = needed_inputs(graph_def, TypedGraph(graph_def), outputs)
+        needed = needed_inputs(graph_def, typed, outputs)
         open_inputs = [each for each in needed if each.tensor not in constants]
         inputs = [each.tensor for each in open_inputs]
         suggested += _lines("input", open_inputs)
@@ -83,9 +86,10 @@ def _collected(graph: Any, key: str) -> list[str]:
     return collections[key]
 
 
-def _suggested_outputs(graph: Any, one_end: bool) -> Sequence[NamedTensor]:
-    graph_def = graph.as_graph_def()
-    _, found = suggest(graph_def, TypedGraph(graph_def), _collections(graph))
+def _suggested_outputs(
+    graph_def: Any, typed: TypedGraph, collections: Mapping[str, list[str]], one_end: bool
+) -> Sequence[NamedTensor]:
+    _, found = suggest(graph_def, typed, collections)
     if not found:
         raise SourceError("no output can be suggested: nothing that depends on a placeholder ends; give --outputs")
     if one_end and len(found) > 1:

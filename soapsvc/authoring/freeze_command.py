@@ -17,7 +17,7 @@ def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the sub-command `freeze`; its `run` takes the options, returns 0 and raises SourceError."""
     parser = commands.add_parser(
         "freeze",
-        help="make a model folder of a Keras file, SavedModel, TF1 checkpoint or frozen graph",
+        help="make a model folder of a Keras file, SavedModel, checkpoint or frozen graph",
         description="Freeze a trained model into a folder that serves; nothing is written unless it answers alike.",
     )
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the file or folder, whichever of its files")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from soapsvc.authoring.freeze_request import Request
@@ -37,7 +38,8 @@ def load_model(source: Source, request: Request) -> tuple[Any, tuple[str, ...]]:
             return _by_keras3(source, request, objects), (note,)
         except SourceError as err:
             raise SourceError(f"{err}\nIt was written by Keras {version}: {_INSTALL} and repeat the command") from err
-    _refuse_code(source, config, request)
+    if not request.unsafe:
+        _refuse_code(source, config, objects)
     try:
         model = tf_keras.models.load_model(source.path, objects, compile=False, safe_mode=not request.unsafe)
     except Exception as err:  # Keras raises whatever a layer's constructor raises
@@ -54,14 +56,17 @@ def _by_keras3(source: Source, request: Request, objects: dict[str, Any]) -> Any
         raise _not_loaded(source, err, request) from err
 
 
-def _refuse_code(source: Source, config: Any, request: Request) -> None:
-    """Raise SourceError at code in a file that tf_keras, which has no safe mode of its own, would run."""
-    allowed = f"{request.custom_objects}."
-    found = [each for each in code_in(config) if not each.startswith(allowed)]
-    if found and not request.unsafe:
+def _refuse_code(source: Source, config: Any, objects: Mapping[str, Any]) -> None:
+    """Raise SourceError at code in a file that tf_keras, which has no safe mode of its own, would run.
+
+    objects: what --custom-objects brings; a class of the same name in the file is taken from there.
+    """
+    found = [f"{module}.{name}".lstrip(".") for module, name in code_in(config) if not module or name not in objects]
+    if found:
         raise SourceError(
-            f"{source.path}: loading it runs Python code: {', '.join(found)}\n"
-            "If you trust whoever wrote the file, repeat the command with --unsafe"
+            f"{source.path}: loading it runs Python code: {', '.join(dict.fromkeys(found))}\n"
+            "If you trust whoever wrote the file, repeat the command with --unsafe; name the module of a class or "
+            "function of yours with --custom-objects MODULE"
         )
 
 

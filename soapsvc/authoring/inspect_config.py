@@ -37,15 +37,19 @@ def custom_objects(layers: list[Any]) -> list[str]:
     return sorted(name for name in found if name not in ("Functional", "Sequential"))
 
 
-def code_in(config: Any) -> list[str]:
-    """Return what in a configuration is Python code, or makes a loader import a module that is not Keras's own."""
+def code_in(config: Any) -> Iterator[tuple[str, str]]:
+    """Yield ("", layer) for Python code in a configuration, and (module, name) for what is not Keras's own.
+
+    A loader runs the code, and imports the modules.
+    """
     kind = config.get("class_name") if isinstance(config, dict) else None
     if kind in ("Lambda", "__lambda__"):
-        return [str(_settings(config).get("name") or "a lambda")]
-    found = [each for value in _values(config) for each in code_in(value)]
+        yield "", str(_settings(config).get("name") or "a lambda")
+        return
+    for value in _values(config):
+        yield from code_in(value)
     if kind and isinstance(config.get("module"), str) and not _is_own(config["module"]):
-        found.append(f"{config['module']}.{kind}")
-    return list(dict.fromkeys(found))
+        yield config["module"], str(config.get("config") if kind == "function" else kind)
 
 
 def _values(config: Any) -> list[Any]:

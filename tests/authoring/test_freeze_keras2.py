@@ -97,7 +97,7 @@ def test_code_in_a_file_of_keras_2_runs_only_when_unsafe(wrapped: bool, suffix: 
 @pytest.mark.parametrize(
     ("activation", "named"),
     [
-        ({"module": "os", "class_name": "function", "config": "system"}, r"os\.function"),
+        ({"module": "os", "class_name": "function", "config": "system"}, r"os\.system"),
         ({"module": "builtins", "class_name": "__lambda__", "config": {"value": ["", None, None]}}, "a lambda"),
     ],
 )
@@ -131,18 +131,24 @@ class Scale(tf_keras.layers.Layer):
 """
 
 
+@pytest.mark.parametrize("saved_in", ["my_old_layers", "__main__"])
 @pytest.mark.parametrize("suffix", ["h5", "keras"])
 def test_custom_objects_of_keras_2_come_from_the_module_named(
-    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    suffix: str, saved_in: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "my_old_layers.py").write_text(SCALE)
     monkeypatch.syspath_prepend(tmp_path)
     import my_old_layers
 
+    my_old_layers.Scale.__module__ = saved_in
+    to = tmp_path / "models" / "custom" / "1"
+    hidden = tf_keras.Sequential([layers.Lambda(lambda x: x, name="Scale", input_shape=(2,))])
+    hidden.save(tmp_path / f"hidden.{suffix}")
+    with pytest.raises(SourceError, match="runs Python code: Scale"):
+        freeze(tmp_path / f"hidden.{suffix}", to, "--custom-objects", "my_old_layers")
     model = tf_keras.Sequential([my_old_layers.Scale(by=3.0, name="scaled", input_shape=(2,))])
     model.save(tmp_path / f"custom.{suffix}")
-    to = tmp_path / "models" / "custom" / "1"
-    with pytest.raises(SourceError, match=r"--unsafe|--custom-objects"):
+    with pytest.raises(SourceError, match="--custom-objects MODULE"):
         freeze(tmp_path / f"custom.{suffix}", to)
 
     freeze(tmp_path / f"custom.{suffix}", to, "--custom-objects", "my_old_layers", "--input-names", "x")
