@@ -17,12 +17,13 @@ def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the sub-command `freeze`; its `run` takes the options, returns 0 and raises SourceError."""
     parser = commands.add_parser(
         "freeze",
-        help="make a model folder of a Keras file, SavedModel, TF1 checkpoint or frozen graph",
+        help="make a model folder of a Keras file, SavedModel, checkpoint or frozen graph",
         description="Freeze a trained model into a folder that serves; nothing is written unless it answers alike.",
     )
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the file or folder, whichever of its files")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="as models/iris/1")
     parser.add_argument("--force", action="store_true", help="replace the folder if it exists")
+    parser.add_argument("--no-optimise", action="store_true", help="leave the frozen graph as the source has it")
     _add_tensors(parser)
     _add_reading(parser)
     _add_contract(parser)
@@ -36,6 +37,7 @@ def _add_tensors(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--inputs", metavar="A,B", help="tensors of a graph that calls feed", **names)
     group.add_argument("--outputs", metavar="A,B", help="tensors of a graph that calls get", **names)
     group.add_argument("--collection", metavar="KEY", help="outputs of a meta graph: the tensors in this collection")
+    group.add_argument("--yes", action="store_true", help="take what is suggested without asking")
     group.add_argument("--signature", metavar="KEY", default="serving_default", help="signature of a SavedModel")
     group.add_argument("--input-names", metavar="A,B", help="what the contract calls the inputs", **names)
     group.add_argument("--output-names", metavar="A,B", help="what the contract calls the outputs", **names)
@@ -48,6 +50,9 @@ def _add_tensors(parser: argparse.ArgumentParser) -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reading")
     group.add_argument("--custom-objects", metavar="MODULE", help="Python module with a Keras file's own classes")
+    group.add_argument(
+        "--build", metavar="MODULE:FUNCTION", help="makes the graph or model that a checkpoint or weights go into"
+    )
     group.add_argument("--unsafe", action="store_true", help="let a Keras file run the Python code that it holds")
     group.add_argument(
         "--op-library",
@@ -78,15 +83,25 @@ def _run(options: argparse.Namespace) -> int:
         source=options.source, to=options.to, inputs=options.inputs, outputs=options.outputs,
         input_names=options.input_names, output_names=options.output_names, collection=options.collection,
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
-        unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels, columns=options.columns,
-        description=options.description, golden=options.golden, free_size=options.free_size, seed=options.seed,
-        tolerance=options.tolerance, force=options.force,
+        build=options.build, unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels,
+        columns=options.columns, description=options.description, golden=options.golden, free_size=options.free_size,
+        seed=options.seed, tolerance=options.tolerance, optimise=not options.no_optimise, force=options.force,
     )  # fmt: skip
     request.check_target()
     from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
 
-    freeze_source(request, _tell)
+    freeze_source(request, _tell, lambda: options.yes or _confirmed())
     return 0
+
+
+def _confirmed() -> bool:
+    """Ask a user at a terminal; where nobody can answer, go on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    try:
+        return input("Freeze with these? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _tell(line: str) -> None:

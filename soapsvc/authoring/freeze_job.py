@@ -12,9 +12,11 @@ import numpy as np
 
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import FreezeError, count_nodes, op_types
+from soapsvc.authoring.freeze_checkpoint import freeze_checkpoint
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
+from soapsvc.authoring.freeze_optimise import OptimiseError, optimised
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.freeze_saved_model import freeze_saved_model
@@ -26,19 +28,22 @@ from soapsvc.model.loader import load
 from soapsvc.model.source import VersionFolder
 
 _MOST_RECORDED = 200_000  # values in a golden call; a picture's pixels as JSON are large
+_BUILT = (SourceKind.KERAS, SourceKind.KERAS_H5, SourceKind.CHECKPOINT, SourceKind.META_GRAPH)
 _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
     SourceKind.KERAS: freeze_keras,
     SourceKind.KERAS_H5: freeze_keras,
     SourceKind.FROZEN_GRAPH: freeze_graph_file,
     SourceKind.TEXT_GRAPH: freeze_graph_file,
+    SourceKind.CHECKPOINT: freeze_checkpoint,
     SourceKind.META_GRAPH: freeze_meta_graph,
     SourceKind.SAVED_MODEL: freeze_saved_model,
 }
 
 
-def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
+def freeze_source(request: Request, tell: Callable[[str], None], confirm: Callable[[], bool]) -> None:
     """Freeze request.source into the model folder request.to; tell gets each line for the user.
 
+    confirm: asked, once they were told, whether to go on with inputs or outputs that were suggested.
     Raises SourceError; then the disk is as it was.
     """
     request.check_target()
@@ -46,9 +51,11 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     source = find_source(request.source)
     tell(source.note or f"reading the {source.kind.value} {source.path}")
     frozen = _read(source, request)
-    for note in frozen.notes:
-        tell(note)
-    calls = compared(frozen, request)
+    for line in (*frozen.notes, *frozen.suggestions):
+        tell(line)
+    if frozen.suggestions and not confirm():
+        raise SourceError("the suggestions were not confirmed, nothing was written; choose with --inputs and --outputs")
+    frozen, calls = _optimised(frozen, request, tell) if request.optimise else (frozen, compared(frozen, request))
     _check_difference(calls, frozen, request, tell)
     manifest = manifest_of(frozen, request, labels, [(call.inputs, call.outputs) for call in calls])
     if unbatched(manifest):
@@ -74,6 +81,11 @@ def _read(source: Source, request: Request) -> Frozen:
         except ImportError as err:
             raise SourceError(f"--op-library {library}: can't be imported: {err}") from err
     reader = _READERS.get(source.kind)
+    if request.build is not None:
+        if source.kind not in _BUILT:
+            raise SourceError(f"--build: {source.path} is a {source.kind.value}, which holds its graph; leave it out")
+        if source.kind is SourceKind.META_GRAPH:
+            reader = freeze_checkpoint  # the graph that was built is for inference, that beside the values for training
     if reader is None:
         kinds = ", ".join(kind.value for kind in _READERS)
         raise SourceError(
@@ -83,6 +95,21 @@ def _read(source: Source, request: Request) -> Frozen:
         return reader(source, request)
     except FreezeError as err:
         raise SourceError(f"{source.path}: {err}") from err
+
+
+def _optimised(frozen: Frozen, request: Request, tell: Callable[[str], None]) -> tuple[Frozen, Sequence[Call]]:
+    """Return the frozen graph and its calls, optimised when that answers as the original does."""
+    try:
+        better = optimised(frozen)
+        calls = compared(better, request)
+        if max(call.difference for call in calls) <= request.tolerance:
+            return better, calls
+        reason = "the optimised graph answers otherwise than the original"
+    except (OptimiseError, SourceError) as err:
+        reason = str(err)
+    calls = compared(frozen, request)  # raises what is wrong with the source itself
+    tell(f"not optimised: {reason}")
+    return frozen, calls
 
 
 def _check_difference(calls: Sequence[Call], frozen: Frozen, request: Request, tell: Callable[[str], None]) -> None:

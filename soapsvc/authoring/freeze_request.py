@@ -23,6 +23,7 @@ class Request:
     inputs, outputs: nodes or tensors of a graph, as `x` or `x:0`; empty means suggested.
     input_names, output_names: what the contract calls them, in the same order; empty means as the source does.
     constants: node or tensor name -> what is always fed.  golden: an .npz with an array for each input.
+    build: `module:function` that makes the graph or model for a source that holds values only.
     free_size: what an unknown dimension measures in random inputs.  tolerance: the largest relative difference.
     """
 
@@ -36,6 +37,7 @@ class Request:
     signature: str = "serving_default"
     constants: Mapping[str, Any] = field(default_factory=dict)
     custom_objects: str | None = None
+    build: str | None = None
     unsafe: bool = False
     op_libraries: tuple[str, ...] = ()
     labels: Path | None = None
@@ -45,6 +47,7 @@ class Request:
     free_size: int = 16
     seed: int = 0
     tolerance: float = 1e-4
+    optimise: bool = True
     force: bool = False
 
     @property

@@ -43,9 +43,32 @@ def custom_objects(layers: list[Any]) -> list[str]:
     found = {
         str(layer.get("registered_name") or layer.get("class_name"))
         for layer in layers
-        if layer.get("registered_name") or not str(layer.get("module") or "keras").startswith(_OWN_MODULES)
+        if layer.get("registered_name") or not _is_own(str(layer.get("module") or "keras"))
     }
     return sorted(name for name in found if name not in ("Functional", "Sequential"))
+
+
+def code_in(config: Any) -> Iterator[tuple[str, str]]:
+    """Yield ("", layer) for Python code in a configuration, and (module, name) for what is not Keras's own.
+
+    A loader runs the code, and imports the modules.
+    """
+    kind = config.get("class_name") if isinstance(config, dict) else None
+    if kind in ("Lambda", "__lambda__"):
+        yield "", str(_settings(config).get("name") or "a lambda")
+        return
+    for value in _values(config):
+        yield from code_in(value)
+    if kind and isinstance(config.get("module"), str) and not _is_own(config["module"]):
+        yield config["module"], str(config.get("config") if kind == "function" else kind)
+
+
+def _values(config: Any) -> list[Any]:
+    return list(config.values()) if isinstance(config, dict) else config if isinstance(config, list) else []
+
+
+def _is_own(module: str) -> bool:
+    return any(module == own or module.startswith(f"{own}.") for own in _OWN_MODULES)
 
 
 def ends_of(config: Any) -> tuple[tuple[NamedTensor, ...], tuple[NamedTensor, ...]]:

@@ -7,7 +7,7 @@ consumes; a training graph has dozens of false ends, so what training added is l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from soapsvc.authoring.graphs import TypedGraph, node_name
@@ -48,18 +48,24 @@ def suggest(
             if dtype not in ("resource", "variant"):
                 reasons.setdefault(tensor, []).append(why)
     outputs = tuple(_named(typed, tensor, "; ".join(why)) for tensor, why in reasons.items())
-    needs = {each.name: links.sources(each.name) for each in outputs}
-    inputs = []
-    for node in graph_def.node:
-        if node.op in _INPUTS and not _TRAINING.search(node.name):
-            users = [name for name in needs if node.name in needs[name]]
-            why = _INPUTS[node.op] + _needed(users, outputs)
-            inputs += [
-                NamedTensor(node_name(tensor), tensor, dtype, shape, why)
-                for tensor, dtype, shape in typed.outputs(node.name)
-                if dtype not in ("resource", "variant")
-            ]
-    return tuple(inputs), outputs
+    return tuple(each for each, _ in _inputs(links, typed, [output.name for output in outputs])), outputs
+
+
+def needed_inputs(graph_def: Any, typed: TypedGraph, outputs: Iterable[str]) -> tuple[NamedTensor, ...]:
+    """Return the likely inputs that some outputs, tensors such as `x:0`, need."""
+    nodes = dict.fromkeys(node_name(output) for output in outputs)
+    return tuple(each for each, users in _inputs(_Links(graph_def), typed, list(nodes)) if users)
+
+
+def _inputs(links: _Links, typed: TypedGraph, outputs: list[str]) -> Iterator[tuple[NamedTensor, list[str]]]:
+    """Yield each likely input, and which of the outputs, nodes, need it."""
+    needs = {name: links.tensors(name) for name in outputs}
+    for node in links.nodes.values():
+        for tensor, dtype, shape in typed.outputs(node.name) if node.op in _INPUTS else ():
+            if dtype not in ("resource", "variant"):
+                users = [name for name in needs if tensor in needs[name]]
+                why = _INPUTS[node.op] + _needed(users, outputs)
+                yield NamedTensor(node_name(tensor), tensor, dtype, shape, why), users
 
 
 class _Links:
@@ -78,6 +84,11 @@ class _Links:
     def sources(self, name: str) -> set[str]:
         """Return all that a node needs, itself included."""
         return self._closure([name], self.given)
+
+    def tensors(self, name: str) -> set[str]:
+        """Return the tensors that a node needs, its own first result included."""
+        edges = {edge for node in self.sources(name) & self.nodes.keys() for edge in self.nodes[node].input} | {name}
+        return {edge if ":" in edge else f"{node_name(edge)}:0" for edge in edges}
 
     def followers(self, name: str) -> set[str]:
         """Return all that a node's value flows into."""
@@ -122,7 +133,7 @@ def _ends(links: _Links) -> list[tuple[str, str]]:
     return [(name, "nobody consumes it") for name in ends if name in links.fed or not links.fed]
 
 
-def _needed(users: list[str], outputs: tuple[NamedTensor, ...]) -> str:
+def _needed(users: list[str], outputs: list[str]) -> str:
     if not outputs:
         return ""
     return f"; needed by {', '.join(users)}" if users else "; no suggested output needs it"

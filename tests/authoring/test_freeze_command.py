@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +163,47 @@ def test_command_prints_difference_nodes_and_bytes(
     assert "largest difference between original and frozen graph: 0" in printed
     assert "nodes: 6 before, 6 after" in printed
     assert f"bytes: {scores_pb.stat().st_size} before" in printed
+
+
+def at_terminal(answer: str, *arguments: str) -> tuple[int, str]:
+    """Run the command at a terminal of its own, type `answer` when asked; return exit code and what was shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "soapsvc", "freeze", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+            if answer and shown.endswith(b"[y/N] "):
+                os.write(ours, answer.encode())
+    except OSError as err:  # Linux's end of a terminal that nobody holds any more
+        if err.errno != errno.EIO:
+            raise
+    finally:
+        os.close(ours)
+    return process.wait(timeout=60), shown.decode()
+
+
+@pytest.mark.parametrize(("answer", "code", "written"), [("y\n", 0, True), ("\n", 1, False), ("\x04", 1, False)])
+def test_suggestions_are_confirmed_at_a_terminal(
+    answer: str, code: int, written: bool, scores_pb: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "models" / "scores" / "1"
+    found, shown = at_terminal(answer, str(scores_pb), "--to", str(to), "--constant", "keep_prob=1.0")
+
+    assert (found, (to / "model.pb").is_file()) == (code, written)
+    assert "suggested output net/scores:0: nobody consumes it" in shown
+    assert ("were not confirmed" in shown) is not written
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--inputs", "x", "--outputs", "net/scores"]])
+def test_nothing_is_asked_when_all_is_said(options: list[str], scores_pb: Path, tmp_path: Path) -> None:
+    to = tmp_path / "models" / "scores" / "1"
+    code, shown = at_terminal("", str(scores_pb), "--to", str(to), "--constant", "keep_prob=1.0", *options)
+
+    assert code == 0
+    assert "[y/N]" not in shown
 
 
 def test_parser_is_made_without_tensorflow() -> None:
