@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soapsvc.authoring.freeze_request import Request, comma_list, constant
+from soapsvc.authoring.wiring import part_option, read_wiring
 
 
 def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -20,14 +21,24 @@ def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
         help="make a model folder of a Keras file, SavedModel, TF1 checkpoint or frozen graph",
         description="Freeze a trained model into a folder that serves; nothing is written unless it answers alike.",
     )
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="the file or folder, whichever of its files")
+    parser.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="file or folder, whichever of its files")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="as models/iris/1")
     parser.add_argument("--force", action="store_true", help="replace the folder if it exists")
+    _add_parts(parser)
     _add_tensors(parser)
     _add_reading(parser)
     _add_contract(parser)
     _add_proof(parser)
     parser.set_defaults(run=_run)
+
+
+def _add_parts(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("parts", "several sources in one graph, in place of SOURCE")
+    group.add_argument(
+        "--part", metavar="SCOPE=PATH", type=part_option, action="append", default=[],
+        help="a source, and the scope of its nodes; repeated",
+    )  # fmt: skip
+    group.add_argument("--wiring", type=Path, metavar="FILE.yaml", help="whose outputs feed whose inputs")
 
 
 def _add_tensors(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +85,16 @@ def _add_proof(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    wiring = read_wiring(options.wiring, options.part) if options.wiring or options.part else None
     request = Request(
         source=options.source, to=options.to, inputs=options.inputs, outputs=options.outputs,
         input_names=options.input_names, output_names=options.output_names, collection=options.collection,
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
         unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels, columns=options.columns,
         description=options.description, golden=options.golden, free_size=options.free_size, seed=options.seed,
-        tolerance=options.tolerance, force=options.force,
+        tolerance=options.tolerance, force=options.force, wiring=wiring,
     )  # fmt: skip
+    request.check_source()
     request.check_target()
     from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def freeze_meta_graph(source: Source, request: Request) -> Frozen:
         raise SourceError(f"the graph has several ends: {', '.join(outputs)}; choose with --outputs or --collection")
     needed = cut(graph, inputs, outputs, constants)
     session = tf.compat.v1.Session(graph=graph)
-    _restore(session, source.path, {node.name for node in needed.node if node.op in _VARIABLES})
+    _restore(session, source.path, {node.name for node in needed.node if node.op in _VARIABLES}, request.scope)
     session.run(graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS))
     size = sum(size_of(path) for path in source.path.parent.glob(f"{source.path.name}.*"))
     return freeze_session(
@@ -86,8 +86,8 @@ def _import(graph: Any, graph_def: Any, path: Path) -> None:
         raise SourceError(f"{path} can't be imported: {err}") from err
 
 
-def _restore(session: Any, prefix: Path, names: set[str]) -> None:
-    """Give the named variables their values in a checkpoint."""
+def _restore(session: Any, prefix: Path, names: set[str], scope: str) -> None:
+    """Give the named variables their values in a checkpoint, where they may be under the scope of their part."""
     with session.graph.as_default():
         found = [each for each in tf.compat.v1.global_variables() if each.op.name in names]
     nameless = names - {each.op.name for each in found}
@@ -97,14 +97,17 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
         )
     try:
         reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
-        missing = sorted({_saved_name(each) for each in found} - reader.get_variable_to_shape_map().keys())
+        stored = reader.get_variable_to_shape_map().keys()
+        scoped = {_scoped_name(_saved_name(each), scope, stored): each for each in found}
+        missing = sorted(scoped.keys() - stored)
         if missing:
             raise SourceError(
                 f"the checkpoint {prefix} lacks the variable {', '.join(missing)}, which the outputs need"
             )
+        plain = {_saved_name(each) for each in found} <= stored
         if found:
             with session.graph.as_default():
-                tf.compat.v1.train.Saver(found).restore(session, str(prefix))
+                tf.compat.v1.train.Saver(found if plain else scoped).restore(session, str(prefix))
     except (tf.errors.OpError, ValueError) as err:
         raise SourceError(f"the checkpoint {prefix} can't be restored: {str(err).splitlines()[0]}") from err
 
@@ -112,6 +115,13 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
 def _saved_name(variable: Any) -> str:
     part = getattr(variable, "_save_slice_info", None)  # of a partitioned variable
     return str(part.full_name if part is not None else variable.op.name)
+
+
+def _scoped_name(name: str, scope: str, stored: Collection[str]) -> str:
+    """Return what a checkpoint calls a variable of a part: its name, or that with the scope added or taken away."""
+    own = f"{scope}/"
+    alike = (name, own + name, name.removeprefix(own)) if scope else (name,)
+    return next((each for each in alike if each in stored), name)
 
 
 Tensors = tuple[list[str], list[str], dict[str, Any]]
@@ -123,7 +133,7 @@ def _chosen(graph: Any, request: Request) -> Tensors:
     outputs = [tensor_name(name) for name in request.outputs]
     if request.collection:
         outputs += _collected(graph, request.collection)
-    outputs = outputs or suggested_outputs(graph)
+    outputs = outputs or _in_scope(suggested_outputs(graph), request.scope)
     if request.inputs:
         return [tensor_name(name) for name in request.inputs], outputs, constants
     known = {tensor for op in graph.get_operations() for tensor in [each.name for each in op.outputs]}
@@ -131,6 +141,11 @@ def _chosen(graph: Any, request: Request) -> Tensors:
     placeholders = [op for op in graph.get_operations() if op.type.startswith("Placeholder") and op.name in reached]
     inputs = [op.outputs[0].name for op in placeholders if op.outputs[0].dtype not in (tf.resource, tf.variant)]
     return [name for name in inputs if name not in constants], outputs, constants
+
+
+def _in_scope(tensors: list[str], scope: str) -> list[str]:
+    """Return those of a part's tensors that bear its scope already, all of them when none does."""
+    return [each for each in tensors if scope and each.startswith(f"{scope}/")] or tensors
 
 
 def _collected(graph: Any, key: str) -> list[str]:

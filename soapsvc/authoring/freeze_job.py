@@ -15,11 +15,13 @@ from soapsvc.authoring.freeze import FreezeError, count_nodes, op_types
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
+from soapsvc.authoring.freeze_parts import join_parts
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.freeze_saved_model import freeze_saved_model
 from soapsvc.authoring.manifests import manifest_of, unbatched
 from soapsvc.authoring.source import Source, SourceError, SourceKind, find_source
+from soapsvc.authoring.wiring import Wiring
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.loader import load
@@ -37,15 +39,13 @@ _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
 
 
 def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
-    """Freeze request.source into the model folder request.to; tell gets each line for the user.
+    """Freeze a source, or wired parts, into the model folder request.to; tell gets each line for the user.
 
     Raises SourceError; then the disk is as it was.
     """
     request.check_target()
     labels = request.label_names()
-    source = find_source(request.source)
-    tell(source.note or f"reading the {source.kind.value} {source.path}")
-    frozen = _read(source, request)
+    frozen = _read(request, tell) if request.wiring is None else _read_parts(request.wiring, request, tell)
     for note in frozen.notes:
         tell(note)
     calls = compared(frozen, request)
@@ -67,7 +67,22 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     tell(f"wrote {request.to}; it loads and gives its golden answers")
 
 
-def _read(source: Source, request: Request) -> Frozen:
+def _read_parts(wiring: Wiring, request: Request, tell: Callable[[str], None]) -> Frozen:
+    parts = {}
+    for scope in wiring.parts:
+        tell(f"part {scope}:")
+        try:
+            parts[scope] = _read(request.of_part(scope), tell)
+        except SourceError as err:
+            keys = f"; options of a part stand in the --wiring file under parts.{scope}" if "--" in str(err) else ""
+            raise SourceError(f"part {scope}: {err}{keys}") from err
+    return join_parts(parts, wiring)
+
+
+def _read(request: Request, tell: Callable[[str], None]) -> Frozen:
+    assert request.source is not None
+    source = find_source(request.source)
+    tell(source.note or f"reading the {source.kind.value} {source.path}")
     for library in request.op_libraries:
         try:
             importlib.import_module(library)

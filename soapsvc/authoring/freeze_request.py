@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from soapsvc.authoring.source import SourceError
+from soapsvc.authoring.wiring import Wiring
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _VERSION = re.compile(r"[1-9][0-9]*")
@@ -18,15 +19,16 @@ _VERSION = re.compile(r"[1-9][0-9]*")
 
 @dataclass(frozen=True)
 class Request:
-    """One run of `freeze`.
+    """One run of `freeze`: of a source, or of the parts in `wiring`.
 
     inputs, outputs: nodes or tensors of a graph, as `x` or `x:0`; empty means suggested.
     input_names, output_names: what the contract calls them, in the same order; empty means as the source does.
     constants: node or tensor name -> what is always fed.  golden: an .npz with an array for each input.
     free_size: what an unknown dimension measures in random inputs.  tolerance: the largest relative difference.
+    scope: of a part in a wiring; what its checkpoint or graph has under this scope is the part's.
     """
 
-    source: Path
+    source: Path | None
     to: Path
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -46,11 +48,39 @@ class Request:
     seed: int = 0
     tolerance: float = 1e-4
     force: bool = False
+    wiring: Wiring | None = None
+    scope: str = ""
 
     @property
     def name(self) -> str:
         """The model's name: the folder above the version's."""
         return self.to.parent.name
+
+    def of_part(self, scope: str) -> Request:
+        """Return the request for one part of the wiring alone."""
+        assert self.wiring is not None
+        part = self.wiring.parts[scope]
+        return replace(
+            self, source=part.path, scope=scope, wiring=None, inputs=part.inputs, outputs=part.outputs,
+            input_names=part.input_names, output_names=part.output_names, collection=part.collection,
+            signature=part.signature or self.signature, constants=part.constants,
+        )  # fmt: skip
+
+    def check_source(self) -> None:
+        """Raise SourceError unless there is a source or parts, and no option that each part needs for itself."""
+        if (self.source is None) == (self.wiring is None):
+            raise SourceError("expected either a SOURCE, or parts: --part SCOPE=PATH, or a --wiring file that has them")
+        own = {
+            "--inputs": self.inputs, "--outputs": self.outputs, "--input-names": self.input_names,
+            "--output-names": self.output_names, "--collection": self.collection, "--constant": self.constants,
+        }  # fmt: skip
+        given = [option for option, value in own.items() if value]
+        if self.wiring is not None and given:
+            key = given[0].removeprefix("--").replace("-", "_")
+            raise SourceError(
+                f"{given[0]} is for one source; with parts it stands in the --wiring file, "
+                f"as parts.{next(iter(self.wiring.parts))}.{'constants' if key == 'constant' else key}"
+            )
 
     def check_target(self) -> None:
         """Raise SourceError unless --to is a version's folder that may be written."""
