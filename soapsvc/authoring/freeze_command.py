@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from soapsvc.authoring.freeze_request import Request, comma_list, constant
+from soapsvc.authoring.freeze_request import Request, by_name, comma_list, constant, named
 from soapsvc.authoring.wiring import part_option, read_wiring
 
 
@@ -71,8 +71,13 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
 def _add_contract(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("contract")
-    group.add_argument("--labels", type=Path, metavar="FILE", help="class names of the scores, one a line")
-    group.add_argument("--columns", type=comma_list, default=(), metavar="A,B", help="names of the values of an input")
+    several: dict[str, Any] = {"type": named, "action": "append", "default": []}
+    group.add_argument("--labels", metavar="[OUTPUT=]FILE", help="class names of the scores, one a line", **several)
+    group.add_argument("--columns", metavar="[INPUT=]A,B", help="names of the values of an input", **several)
+    group.add_argument("--units", metavar="[INPUT=]TEXT", help="what its values are measured in", **several)
+    group.add_argument(
+        "--contract", type=Path, metavar="FILE.yaml", help="keys of model.yaml to write as they are here"
+    )
     group.add_argument("--description", default="", help="what the model is for")
 
 
@@ -90,7 +95,9 @@ def _run(options: argparse.Namespace) -> int:
         source=options.source, to=options.to, inputs=options.inputs, outputs=options.outputs,
         input_names=options.input_names, output_names=options.output_names, collection=options.collection,
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
-        unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels, columns=options.columns,
+        unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=by_name("--labels", options.labels, Path),
+        columns=by_name("--columns", options.columns, comma_list), units=by_name("--units", options.units, str),
+        contract=options.contract,
         description=options.description, golden=options.golden, free_size=options.free_size, seed=options.seed,
         tolerance=options.tolerance, force=options.force, wiring=wiring,
     )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import FreezeError, count_nodes, op_types
+from soapsvc.authoring.freeze_contract import wanted_contract
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
@@ -44,13 +45,13 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     Raises SourceError; then the disk is as it was.
     """
     request.check_target()
-    labels = request.label_names()
+    wanted = wanted_contract(request)
     frozen = _read(request, tell) if request.wiring is None else _read_parts(request.wiring, request, tell)
     for note in frozen.notes:
         tell(note)
     calls = compared(frozen, request)
     _check_difference(calls, frozen, request, tell)
-    manifest = manifest_of(frozen, request, labels, [(call.inputs, call.outputs) for call in calls])
+    manifest, labels = manifest_of(frozen, request, wanted, [(call.inputs, call.outputs) for call in calls])
     if unbatched(manifest):
         tell(f"serves one instance a call, not batches: {', '.join(unbatched(manifest))} has no free first dimension")
     content: dict[str, Any] = {

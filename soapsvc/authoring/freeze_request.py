@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -15,6 +15,9 @@ from soapsvc.authoring.wiring import Wiring
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _VERSION = re.compile(r"[1-9][0-9]*")
+
+T = TypeVar("T")
+Named = Mapping[str, T]  # a tensor's name in the contract -> what is said of it; "" is the one that fits
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Request:
     input_names, output_names: what the contract calls them, in the same order; empty means as the source does.
     constants: node or tensor name -> what is always fed.  golden: an .npz with an array for each input.
     free_size: what an unknown dimension measures in random inputs.  tolerance: the largest relative difference.
+    contract: a file with keys of the manifest that win over what is inferred.
     scope: of a part in a wiring; what its checkpoint or graph has under this scope is the part's.
     """
 
@@ -40,8 +44,10 @@ class Request:
     custom_objects: str | None = None
     unsafe: bool = False
     op_libraries: tuple[str, ...] = ()
-    labels: Path | None = None
-    columns: tuple[str, ...] = ()
+    labels: Named[Path] = field(default_factory=dict)
+    columns: Named[tuple[str, ...]] = field(default_factory=dict)
+    units: Named[str] = field(default_factory=dict)
+    contract: Path | None = None
     description: str = ""
     golden: Path | None = None
     free_size: int = 16
@@ -92,17 +98,23 @@ class Request:
         if self.to.exists() and not self.force:
             raise SourceError(f"{self.to} exists; write the next version, or replace this one with --force")
 
-    def label_names(self) -> list[str]:
-        """Return the class names in --labels, one a line. Raises SourceError."""
-        if self.labels is None:
-            return []
-        try:
-            lines = self.labels.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as err:
+
+def named(text: str) -> tuple[str, str]:
+    """Return name and value of `name=value`, and an empty name for `value` alone."""
+    found = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", text)
+    return (found[1], found[2]) if found else ("", text)
+
+
+def by_name(option: str, given: Iterable[tuple[str, str]], read: Callable[[str], T]) -> dict[str, T]:
+    """Return the values of a repeated option by the names in it. Raises SourceError unless each is named once."""
+    values: dict[str, T] = {}
+    for name, text in given:
+        if name in values or (values and "" in (name, *values)):
             raise SourceError(
-                f"--labels {self.labels}: expected a UTF-8 text file with one name a line: {err}"
-            ) from err
-        return [line.strip() for line in lines if line.strip()]
+                f"{option} stands more than once: name a different input or output in each, as {option} x=…"
+            )
+        values[name] = read(text)
+    return values
 
 
 def comma_list(text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ What the keys mean together is worked out in `contract` and `loader`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -25,7 +25,7 @@ Size = Annotated[int, Field(ge=0)]
 InputKind = Literal["scalar", "vector", "tensor", "image", "text"]
 OutputKind = Literal["scoredLabels", "scalar", "vector", "tensor", "text"]
 PAGE = "docs/manifest.md"
-Checked = TypeVar("Checked", bound=BaseModel)
+Keys = TypeVar("Keys", bound=BaseModel)
 _UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
 
 
@@ -240,17 +240,27 @@ def read_yaml(path: Path, shown_as: str) -> dict[str, Any]:
     return content
 
 
-def checked(model: type[Checked], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Checked:
+def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:
     """Return content as a model of keys; page is where its keys are explained. Raises LoadError as read_manifest."""
     try:
         return model.model_validate(content)
     except ValidationError as err:
-        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err, page))) from err
+        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err.errors(), page))) from err
 
 
-def _lines(err: ValidationError, page: str) -> list[str]:
+def check_part(model: type[BaseModel], content: Mapping[str, Any], shown_as: str) -> None:
+    """Do as `checked`, but for content that is to be merged: keys that go together only need not be together yet."""
+    try:
+        model.model_validate(content)
+    except ValidationError as err:
+        wrong = [problem for problem in err.errors() if problem["type"] != "value_error"]
+        if wrong:
+            raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(wrong, PAGE))) from err
+
+
+def _lines(problems: Iterable[Any], page: str) -> list[str]:
     lines = []
-    for problem in err.errors(include_url=False):
+    for problem in problems:
         where = ".".join(str(step) for step in problem["loc"] if not str(step).startswith(_UNION_STEPS))
         came = problem["input"]
         shown = "" if isinstance(came, dict | BaseModel) else f" (received {came!r:.80})"
