@@ -20,9 +20,9 @@ Entries = dict[str, dict[str, Any]]
 
 
 def wanted_entries(inputs: Specs, outputs: Specs, wanted: Wanted, observed: Observed) -> dict[str, Any]:
-    """Return the content of a manifest's `contract` without what is empty in its entries.
+    """Return the content of a manifest's `contract`, with names in place of files of labels.
 
-    Labels stand in it as names. Raises SourceError where an option fits no tensor, or more than one.
+    Raises SourceError where an option fits no tensor, or more than one.
     """
     contract: dict[str, Any] = deepcopy(dict(wanted.contract))
     contract["inputs"] = _with_elements(inputs, _with_columns(contract.get("inputs", {}), inputs, wanted))

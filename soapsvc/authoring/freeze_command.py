@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soapsvc.authoring.freeze_request import Request, by_name, comma_list, constant, named
+from soapsvc.authoring.progress import steps
 from soapsvc.authoring.wiring import part_option, read_wiring
 
 
@@ -103,9 +104,11 @@ def _run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     request.check_source()
     request.check_target()
-    from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
+    with steps() as step:
+        step("starting TensorFlow")
+        from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
 
-    freeze_source(request, _tell)
+        freeze_source(request, _tell, step)
     return 0
 
 

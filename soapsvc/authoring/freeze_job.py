@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.freeze_saved_model import freeze_saved_model
 from soapsvc.authoring.manifests import manifest_of, unbatched
+from soapsvc.authoring.progress import Step
 from soapsvc.authoring.source import Source, SourceError, SourceKind, find_source
 from soapsvc.authoring.wiring import Wiring
 from soapsvc.errors import LoadError
@@ -39,16 +43,19 @@ _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
 }
 
 
-def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
-    """Freeze a source, or wired parts, into the model folder request.to; tell gets each line for the user.
+def freeze_source(request: Request, tell: Callable[[str], None], step: Step) -> None:
+    """Freeze a source, or wired parts, into the model folder request.to.
 
-    Raises SourceError; then the disk is as it was.
+    tell gets each line for the user, step the name of what begins. Raises SourceError, or KeyboardInterrupt; then the
+    disk is as it was. Once it is being written, an interrupt is too late and ignored.
     """
     request.check_target()
     wanted = wanted_contract(request)
+    step("reading and freezing")
     frozen = _read(request, tell) if request.wiring is None else _read_parts(request.wiring, request, tell)
     for note in frozen.notes:
         tell(note)
+    step("comparing the answers")
     calls = compared(frozen, request)
     _check_difference(calls, frozen, request, tell)
     manifest, labels = manifest_of(frozen, request, wanted, [(call.inputs, call.outputs) for call in calls])
@@ -57,15 +64,31 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     content: dict[str, Any] = {
         "graph_def": frozen.graph_def, "manifest": manifest, "labels": labels, "warmup": _recorded(calls)
     }  # fmt: skip
+    step("proving that the folder loads")
     _prove(content, request)
+    step("writing")
+    with _uninterrupted():
+        try:
+            write_folder(request.to, **content, force=request.force)
+        except OSError as err:
+            raise SourceError(f"{request.to} can't be written: {err}") from err
+        after = frozen.graph_def
+        tell(f"nodes: {frozen.nodes} before, {count_nodes(after)} after")
+        tell(f"bytes: {frozen.bytes} before, {after.ByteSize()} after")
+        tell(f"wrote {request.to}; it loads and gives its golden answers")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C, so that nobody is told that nothing was written when it was."""
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        write_folder(request.to, **content, force=request.force)
-    except OSError as err:
-        raise SourceError(f"{request.to} can't be written: {err}") from err
-    after = frozen.graph_def
-    tell(f"nodes: {frozen.nodes} before, {count_nodes(after)} after")
-    tell(f"bytes: {frozen.bytes} before, {after.ByteSize()} after")
-    tell(f"wrote {request.to}; it loads and gives its golden answers")
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _read_parts(wiring: Wiring, request: Request, tell: Callable[[str], None]) -> Frozen:
