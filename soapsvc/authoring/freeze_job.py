@@ -68,14 +68,18 @@ def freeze_source(request: Request, tell: Callable[[str], None], step: Step) -> 
     _prove(content, request)
     step("writing")
     with _uninterrupted():
-        try:
-            write_folder(request.to, **content, force=request.force)
-        except OSError as err:
-            raise SourceError(f"{request.to} can't be written: {err}") from err
-        after = frozen.graph_def
-        tell(f"nodes: {frozen.nodes} before, {count_nodes(after)} after")
-        tell(f"bytes: {frozen.bytes} before, {after.ByteSize()} after")
-        tell(f"wrote {request.to}; it loads and gives its golden answers")
+        _write(content, frozen, request, tell)
+
+
+def _write(content: Mapping[str, Any], frozen: Frozen, request: Request, tell: Callable[[str], None]) -> None:
+    try:
+        write_folder(request.to, **content, force=request.force)
+    except OSError as err:
+        raise SourceError(f"{request.to} can't be written: {err}") from err
+    after = frozen.graph_def
+    tell(f"nodes: {frozen.nodes} before, {count_nodes(after)} after")
+    tell(f"bytes: {frozen.bytes} before, {after.ByteSize()} after")
+    tell(f"wrote {request.to}; it loads and gives its golden answers")
 
 
 @contextmanager

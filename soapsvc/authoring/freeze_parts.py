@@ -70,11 +70,12 @@ def _join(parts: Parts, wires: Wires) -> _Joined:
             graph_def, renamed = under_scope(part.graph_def, name)
             led: dict[str, str] = {}  # the part's own tensor -> the one that takes its place
             for each, spec in part.inputs.items():
-                place = name, each
-                own = renamed(spec.tensor)
-                fed[place] = fed[shared[place]] if place in shared else results.get(wires.wires.get(place, place), own)
-                if fed[place] != own:
-                    led[own] = fed[place]
+                place, own = (name, each), renamed(spec.tensor)
+                if place in wires.wires:
+                    led[own] = results[wires.wires[place]]
+                elif place in shared:
+                    led[own] = fed[shared[place]]
+                fed[place] = led.get(own, own)
             tf.graph_util.import_graph_def(graph_def, input_map=_with_controls(graph, led), name="")
             own_results = {each: renamed(spec.tensor) for each, spec in part.outputs.items()}
             results |= {(name, each): led.get(tensor, tensor) for each, tensor in own_results.items()}

@@ -20,6 +20,7 @@ DELAY_S = 1.0  # what is done sooner shows no bar
 def steps() -> Iterator[Step]:
     """Lend a function that names the step under way, beside a spinner that goes when the block ends.
 
+    An empty name takes the spinner away until the next step, as for a question that the user is to answer.
     Neither `steps` nor `track` may stand inside this block: a terminal shows one of them at a time.
     """
     if not sys.stderr.isatty():
@@ -29,7 +30,15 @@ def steps() -> Iterator[Step]:
 
     with _progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()) as progress:
         task = progress.add_task("", total=None)
-        yield lambda name: progress.update(task, description=name)
+
+        def step(name: str) -> None:
+            if name:
+                progress.start()
+                progress.update(task, description=name, refresh=True)
+            else:
+                progress.stop()
+
+        yield step
 
 
 def track(items: Sequence[T], what: str) -> Iterator[T]:

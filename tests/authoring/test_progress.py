@@ -19,16 +19,25 @@ from soapsvc.authoring.progress import steps, track
 from soapsvc.cli import main
 from tests.conftest import ROOT
 
+END = b"<end>"
+
 
 @contextmanager
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Make stderr a terminal, and lend what returns the text on it, without control sequences."""
+    """Make stderr a terminal, and lend what returns the text new on it, without control sequences."""
     seen, own = pty.openpty()
-    os.set_blocking(seen, False)
+
+    def shown() -> str:
+        os.write(own, END)  # what was written comes in pieces, and not at once
+        printed = b""
+        while not printed.endswith(END):
+            printed += os.read(seen, 4096)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", printed.removesuffix(END).decode())
+
     with monkeypatch.context() as patch, open(own, "w") as stderr:
         patch.setenv("TERM", "xterm")
         patch.setattr(sys, "stderr", stderr)
-        yield lambda: re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(seen, 100_000).decode())
+        yield shown
     os.close(seen)
 
 
@@ -41,6 +50,18 @@ def test_step_is_shown_on_a_terminal_and_lines_still_go_to_stdout(
             sys.stdout.write("a line\n")
         assert "reading [a]" in shown()
     assert capsys.readouterr().out == "a line\n"
+
+
+def test_step_without_a_name_leaves_the_terminal_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    with terminal(monkeypatch) as shown, steps() as step:
+        step("reading")
+        step("")
+        assert "reading" in shown()
+        sys.stderr.write("Go on? ")
+        sys.stderr.flush()
+        assert shown() == "Go on? "
+        step("writing")
+        assert "writing" in shown()
 
 
 def test_bar_counts_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
