@@ -31,13 +31,16 @@ class CommandError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments."""
+    """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
     except (CommandError, LoadError, SourceError) as err:
         print(f"soapsvc: {err}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("soapsvc: interrupted; nothing was written", file=sys.stderr)
+        return 130
     return code
 
 

@@ -48,7 +48,7 @@ def choose(graph: Any, request: Request, one_end: bool = False) -> Choice:
     graph_def = graph.as_graph_def()
     typed = TypedGraph(graph_def)
     if not outputs:
-        found = _suggested_outputs(graph_def, typed, _collections(graph), one_end)
+        found = _suggested_outputs(graph_def, typed, _collections(graph), request.scope, one_end)
         outputs = [each.tensor for each in found]
         suggested += _lines("output", found)
     if not inputs:
@@ -87,9 +87,11 @@ def _collected(graph: Any, key: str) -> list[str]:
 
 
 def _suggested_outputs(
-    graph_def: Any, typed: TypedGraph, collections: Mapping[str, list[str]], one_end: bool
+    graph_def: Any, typed: TypedGraph, collections: Mapping[str, list[str]], scope: str, one_end: bool
 ) -> Sequence[NamedTensor]:
+    """Return the likely outputs; of a graph that bears a part's scope, those in the scope."""
     _, found = suggest(graph_def, typed, collections)
+    found = tuple(each for each in found if scope and each.tensor.startswith(f"{scope}/")) or found
     if not found:
         raise SourceError("no output can be suggested: nothing that depends on a placeholder ends; give --outputs")
     if one_end and len(found) > 1:

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from soapsvc.authoring.freeze_request import Request, comma_list, constant
+from soapsvc.authoring.freeze_request import Request, by_name, comma_list, constant, named
+from soapsvc.authoring.progress import steps
+from soapsvc.authoring.wiring import part_option, read_wiring
 
 
 def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -20,15 +22,25 @@ def add_freeze_parser(commands: argparse._SubParsersAction[Any]) -> None:
         help="make a model folder of a Keras file, SavedModel, checkpoint or frozen graph",
         description="Freeze a trained model into a folder that serves; nothing is written unless it answers alike.",
     )
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="the file or folder, whichever of its files")
+    parser.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="file or folder, whichever of its files")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="as models/iris/1")
     parser.add_argument("--force", action="store_true", help="replace the folder if it exists")
     parser.add_argument("--no-optimise", action="store_true", help="leave the frozen graph as the source has it")
+    _add_parts(parser)
     _add_tensors(parser)
     _add_reading(parser)
     _add_contract(parser)
     _add_proof(parser)
     parser.set_defaults(run=_run)
+
+
+def _add_parts(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("parts", "several sources in one graph, in place of SOURCE")
+    group.add_argument(
+        "--part", metavar="SCOPE=PATH", type=part_option, action="append", default=[],
+        help="a source, and the scope of its nodes; repeated",
+    )  # fmt: skip
+    group.add_argument("--wiring", type=Path, metavar="FILE.yaml", help="whose outputs feed whose inputs")
 
 
 def _add_tensors(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +77,13 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
 def _add_contract(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("contract")
-    group.add_argument("--labels", type=Path, metavar="FILE", help="class names of the scores, one a line")
-    group.add_argument("--columns", type=comma_list, default=(), metavar="A,B", help="names of the values of an input")
+    several: dict[str, Any] = {"type": named, "action": "append", "default": []}
+    group.add_argument("--labels", metavar="[OUTPUT=]FILE", help="class names of the scores, one a line", **several)
+    group.add_argument("--columns", metavar="[INPUT=]A,B", help="names of the values of an input", **several)
+    group.add_argument("--units", metavar="[INPUT=]TEXT", help="what its values are measured in", **several)
+    group.add_argument(
+        "--contract", type=Path, metavar="FILE.yaml", help="keys of model.yaml to write as they are here"
+    )
     group.add_argument("--description", default="", help="what the model is for")
 
 
@@ -79,18 +96,24 @@ def _add_proof(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    wiring = read_wiring(options.wiring, options.part) if options.wiring or options.part else None
     request = Request(
         source=options.source, to=options.to, inputs=options.inputs, outputs=options.outputs,
         input_names=options.input_names, output_names=options.output_names, collection=options.collection,
         signature=options.signature, constants=dict(options.constant), custom_objects=options.custom_objects,
-        build=options.build, unsafe=options.unsafe, op_libraries=tuple(options.op_library), labels=options.labels,
-        columns=options.columns, description=options.description, golden=options.golden, free_size=options.free_size,
-        seed=options.seed, tolerance=options.tolerance, optimise=not options.no_optimise, force=options.force,
+        build=options.build, unsafe=options.unsafe, op_libraries=tuple(options.op_library),
+        labels=by_name("--labels", options.labels, Path), columns=by_name("--columns", options.columns, comma_list),
+        units=by_name("--units", options.units, str), contract=options.contract, description=options.description,
+        golden=options.golden, free_size=options.free_size, seed=options.seed, tolerance=options.tolerance,
+        optimise=not options.no_optimise, force=options.force, wiring=wiring,
     )  # fmt: skip
+    request.check_source()
     request.check_target()
-    from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
+    with steps() as step:
+        step("starting TensorFlow")
+        from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed
 
-    freeze_source(request, _tell, lambda: options.yes or _confirmed())
+        freeze_source(request, _tell, step, lambda: options.yes or _confirmed())
     return 0
 
 

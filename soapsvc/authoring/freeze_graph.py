@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def freeze_restored(graph: Any, prefix: Path, request: Request) -> Frozen:
     choice = choose(graph, request, one_end=True)
     needed = cut(graph, choice.inputs.values(), choice.outputs.values(), choice.constants)
     session = tf.compat.v1.Session(graph=graph)
-    _restore(session, prefix, {node.name for node in needed.node if node.op in _VARIABLES})
+    _restore(session, prefix, {node.name for node in needed.node if node.op in _VARIABLES}, request.scope)
     session.run(graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS))
     return freeze_session(session, needed, choice, checkpoint_size(prefix))
 
@@ -82,8 +83,8 @@ def _import(graph: Any, graph_def: Any, path: Path) -> None:
         raise SourceError(f"{path} can't be imported: {err}") from err
 
 
-def _restore(session: Any, prefix: Path, names: set[str]) -> None:
-    """Give the named variables their values in a checkpoint."""
+def _restore(session: Any, prefix: Path, names: set[str], scope: str) -> None:
+    """Give the named variables their values in a checkpoint, where they may be under the scope of their part."""
     with session.graph.as_default():
         found = [each for each in tf.compat.v1.global_variables() if each.op.name in names]
     nameless = names - {each.op.name for each in found}
@@ -95,16 +96,18 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
     try:
         reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
         stored = reader.get_variable_to_shape_map().keys()
-        missing = sorted({_saved_name(each) for each in found} - stored)
+        scoped = {_scoped_name(_saved_name(each), scope, stored): each for each in found}
+        missing = sorted(scoped.keys() - stored)
         if missing:
             alike = [name for lost in missing for name in difflib.get_close_matches(lost, stored, 3, 0.5)]
             hint = f"; most alike are {', '.join(dict.fromkeys(alike))}" if alike else ""
             raise SourceError(
                 f"the checkpoint {prefix} lacks the variable {', '.join(missing)}, which the outputs need{hint}"
             )
+        plain = {_saved_name(each) for each in found} <= stored
         if found:
             with session.graph.as_default():
-                tf.compat.v1.train.Saver(found).restore(session, str(prefix))
+                tf.compat.v1.train.Saver(found if plain else scoped).restore(session, str(prefix))
     except (tf.errors.OpError, ValueError) as err:
         raise SourceError(f"the checkpoint {prefix} can't be restored: {str(err).splitlines()[0]}") from err
 
@@ -112,3 +115,10 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
 def _saved_name(variable: Any) -> str:
     part = getattr(variable, "_save_slice_info", None)  # of a partitioned variable
     return str(part.full_name if part is not None else variable.op.name)
+
+
+def _scoped_name(name: str, scope: str, stored: Collection[str]) -> str:
+    """Return what a checkpoint calls a variable of a part: its name, or that with the scope added or taken away."""
+    own = f"{scope}/"
+    alike = (name, own + name, name.removeprefix(own)) if scope else (name,)
+    return next((each for each in alike if each in stored), name)

@@ -14,6 +14,7 @@ import numpy as np
 
 from soapsvc.authoring.inspect_plot_canvas import plot_format
 from soapsvc.authoring.new_file import new_file
+from soapsvc.authoring.progress import track
 from soapsvc.authoring.source import Source, SourceError, find_source
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _report(inspected: Inspected, options: argparse.Namespace) -> str:
         trainable = [each for each in found.weights if each.trainable] if found.variables else []
         sections["trainable"] = list(report.stored(inspected, trainable, False))
     if options.tensors:
-        sections["tensors"] = list(report.stored(inspected, found.tensors, True))
+        sections["tensors"] = list(report.stored(inspected, track(found.tensors, "reading tensors"), True))
     values = None if options.tensor is None else inspected.read(_stored_name(inspected, options.tensor))
     if options.json:
         wanted = {} if values is None else {"tensor": {"name": options.tensor, "values": report.plain_values(values)}}
