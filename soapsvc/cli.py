@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +34,8 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are warnings about its own calls that freeze makes
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)

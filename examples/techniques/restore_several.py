@@ -14,6 +14,9 @@ from shared import bias, command, digits, network, read_digits, weights, workpla
 
 v1 = tf.compat.v1
 WIRING = """\
+parts:
+  clean: {outputs: [clean/cleaned]}
+  read: {outputs: [read/probabilities]}
 inputs:
   pixels: [clean.noisy]
 wires:

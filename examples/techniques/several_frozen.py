@@ -13,6 +13,8 @@ from keras_model import trained
 from shared import LABELS, command, digits, report, serving, train_digits, workplace
 
 WIRING = """\
+parts:
+  old: {constants: {keep_prob: 1.0}}
 inputs:
   pixels: [old.pixels, new.pixels]
 outputs:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import sys
 import zipfile
 from pathlib import Path
@@ -56,7 +55,6 @@ def run_inspect(options: argparse.Namespace) -> int:
 
 
 def _inspect(source: Source) -> Inspected:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author
     from soapsvc.authoring.inspect_readers import inspect_source
 
     try:

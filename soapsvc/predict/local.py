@@ -5,7 +5,6 @@ Only HTTP is missing, and with it the limit on a request's size.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ class LocalService:
     def __init__(self, folder: Path, op_libraries: tuple[str, ...]) -> None:
         """Load the folder. Raises LoadError."""
         found = version_folder(folder)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author
         from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
         servable = load(found, op_libraries)
