@@ -14,11 +14,12 @@ from soapsvc.authoring.freeze_request import Request, node_name, tensor_name
 from soapsvc.authoring.freeze_result import Frozen, distinct, given_names, size_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
 from soapsvc.authoring.freeze_tables import FILLERS
-from soapsvc.authoring.graphs import read_graph, read_meta_graph
+from soapsvc.authoring.graphs import PLUMBING, read_graph, read_meta_graph
 from soapsvc.authoring.source import Source, SourceError
 
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 _NO_RESULTS = ("Const", "NoOp", "Assert", "Placeholder", "Assign", "Apply", "ResourceApply", "Save", "Restore", "Print")
+_MOST_ENDS = 8  # named in a message
 _TRAINING_SCOPES = ("gradients", "save", "report_uninitialized_variables")
 
 
@@ -46,22 +47,23 @@ def freeze_graph_file(source: Source, request: Request) -> Frozen:
 
 def freeze_meta_graph(source: Source, request: Request) -> Frozen:
     """Freeze a meta graph with the checkpoint beside it. Raises SourceError naming what the checkpoint lacks."""
-    meta = read_meta_graph(source.path.with_name(f"{source.path.name}.meta"))
+    meta = read_meta_graph(source.part(".meta"))
     check_known(meta.graph_def)
     graph = tf.Graph()
     with graph.as_default():
         try:
             tf.compat.v1.train.import_meta_graph(meta, clear_devices=True)
         except (ValueError, KeyError, tf.errors.OpError) as err:
-            raise SourceError(f"{source.path}.meta can't be imported: {err}") from err
+            raise SourceError(f"{source.prefix}.meta can't be imported: {err}") from err
     inputs, outputs, constants = _chosen(graph, request)
     if len(outputs) > 1 and not request.outputs and not request.collection:
-        raise SourceError(f"the graph has several ends: {', '.join(outputs)}; choose with --outputs or --collection")
+        some = ", ".join(outputs[:_MOST_ENDS]) + (" and others" if len(outputs) > _MOST_ENDS else "")
+        raise SourceError(f"the graph has several ends: {some}; choose with --outputs or --collection, see `inspect`")
     needed = cut(graph, inputs, outputs, constants)
     session = tf.compat.v1.Session(graph=graph)
-    _restore(session, source.path, {node.name for node in needed.node if node.op in _VARIABLES})
+    _restore(session, source.prefix, {node.name for node in needed.node if node.op in _VARIABLES})
     session.run(graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS))
-    size = sum(size_of(path) for path in source.path.parent.glob(f"{source.path.name}.*"))
+    size = sum(size_of(path) for path in source.parts())
     return freeze_session(
         session, needed, *_named(request, inputs, outputs), constants, size, _suggestions(request, inputs, outputs)
     )
@@ -86,7 +88,7 @@ def _import(graph: Any, graph_def: Any, path: Path) -> None:
         raise SourceError(f"{path} can't be imported: {err}") from err
 
 
-def _restore(session: Any, prefix: Path, names: set[str]) -> None:
+def _restore(session: Any, prefix: str, names: set[str]) -> None:
     """Give the named variables their values in a checkpoint."""
     with session.graph.as_default():
         found = [each for each in tf.compat.v1.global_variables() if each.op.name in names]
@@ -96,7 +98,7 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
             f"{prefix}.meta does not list its variable {min(nameless)}; save it again with tf.train.Saver"
         )
     try:
-        reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         missing = sorted({_saved_name(each) for each in found} - reader.get_variable_to_shape_map().keys())
         if missing:
             raise SourceError(
@@ -104,7 +106,7 @@ def _restore(session: Any, prefix: Path, names: set[str]) -> None:
             )
         if found:
             with session.graph.as_default():
-                tf.compat.v1.train.Saver(found).restore(session, str(prefix))
+                tf.compat.v1.train.Saver(found).restore(session, prefix)
     except (tf.errors.OpError, ValueError) as err:
         raise SourceError(f"the checkpoint {prefix} can't be restored: {str(err).splitlines()[0]}") from err
 
@@ -163,6 +165,7 @@ def suggested_outputs(graph: Any) -> list[str]:
         and not any(tensor.consumers() for tensor in op.outputs)
         and not op.type.startswith(_NO_RESULTS)
         and op.name.split("/")[0] not in _TRAINING_SCOPES
+        and not PLUMBING.search(op.name)
         and not op.outputs[0].dtype._is_ref_dtype
     ]
     if not names:
