@@ -272,6 +272,32 @@ def test_loop_of_tf1_is_no_end(tmp_path: Path) -> None:
     assert reasons(found.inputs) == {"x:0": "Placeholder; needed by top"}
 
 
+def test_moving_averages_and_branches_of_tf1_are_no_ends(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        t.disable_control_flow_v2()
+        try:
+            x = t.placeholder(tf.float32, [None, 2], "x")
+            training = t.placeholder(tf.bool, [], "training")
+            tf.multiply(x, 0.1, "norm/AssignMovingAvg/mul")
+            t.cond(training, lambda: x * 2, lambda: x, name="norm/cond")
+        finally:
+            t.enable_control_flow_v2()
+        tf.identity(x, "kept")
+        tf.sigmoid(graph.get_tensor_by_name("norm/cond/Merge:0"), "tags")
+    (tmp_path / "norm.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    found = summary(tmp_path / "norm.pb")
+    assert [each.tensor for each in found.outputs] == ["tags:0", "kept:0"], "the probability first"
+
+
+def test_input_names_a_few_of_many_that_need_it(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        x = t.placeholder(tf.float32, [None], "x")
+        for number in range(6):
+            tf.identity(x, f"y{number}")
+    (tmp_path / "many.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    assert reasons(summary(tmp_path / "many.pb").inputs) == {"x:0": "Placeholder; needed by y0, y1, y2, y3 and 2 more"}
+
+
 def test_tf2_checkpoint_tells_weights_from_the_optimizer(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile("adam", "mse")
