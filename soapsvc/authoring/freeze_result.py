@@ -16,7 +16,7 @@ from soapsvc.model.dtypes import NUMPY_DTYPE, Array
 from soapsvc.model.signature import Dim, TensorSpec
 
 Arrays = Mapping[str, Array]
-_RESERVED = ("model", "inputs", "outputs")  # `model` is the scope of frozen functions
+_RESERVED = ("model",)  # the scope of frozen functions
 
 
 @dataclass(frozen=True)
