@@ -30,6 +30,8 @@ from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.manifest import Manifest, SignatureEntry, read_manifest
 
+_UNSIGNED = ("it has no signature, which freezing needs; save it again with signatures=",)
+
 
 def inspect_source(source: Source) -> Inspected:
     """Open a source and return what it holds. Raises SourceError."""
@@ -80,7 +82,8 @@ def _saved_model(source: Source, size: int) -> Inspected:
     signatures = signatures_of(meta)
     inputs, outputs = signed_inputs(signatures), signed_outputs(signatures)
     typed = TypedGraph(meta.graph_def)
-    if not outputs:
+    unsigned = is_tf2 and not outputs  # its graph then only saves and restores
+    if not outputs and not is_tf2:
         inputs, outputs = suggest(meta.graph_def, typed, {})
     several = (f"it has {len(tags)} graphs, tagged {' | '.join(tags)}; this is the first for serving",)
     summary = Summary(
@@ -94,7 +97,7 @@ def _saved_model(source: Source, size: int) -> Inspected:
         outputs,
         tensors,
         operations=operations_of(meta.graph_def),
-        notes=(several if len(tags) > 1 else ()) + graph_notes(meta.graph_def, typed),
+        notes=(several if len(tags) > 1 else ()) + (_UNSIGNED if unsigned else ()) + graph_notes(meta.graph_def, typed),
     )
     return Inspected(summary, meta.graph_def, read)
 

@@ -180,6 +180,15 @@ def test_saved_model_of_tf2_shows_tensor_names_and_variables(made: Path) -> None
     assert (weight.variable, weight.trainable) == ("kernel", True)
 
 
+def test_saved_model_of_tf2_without_a_signature_says_so(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.weight = tf.Variable(1.0)
+    tf.saved_model.save(module, str(tmp_path / "unsigned"))
+    found = summary(tmp_path / "unsigned")
+    assert (found.inputs, found.outputs) == ((), ())
+    assert "save it again with signatures=" in found.notes[0]
+
+
 def test_keras_export_counts_each_variable_once(made: Path) -> None:
     found = summary(made / "keras_export")
     assert found.parameters == 4 * 3 + 3 + 4 * 3 + 3 * 2 + 2
@@ -307,6 +316,13 @@ def test_tf2_checkpoint_tells_weights_from_the_optimizer(tmp_path: Path) -> None
     assert found.what == "TF2 checkpoint without a graph"
     assert found.parameters == 3 * 2 + 2
     assert sum(each.role == "optimizer" for each in found.tensors) == 6
+
+
+def test_operations_of_kerass_own_are_no_custom_objects(tmp_path: Path) -> None:
+    given = keras.Input((None, 3))
+    masked = keras.layers.LSTM(2)(keras.layers.Masking()(given))  # the mask is a NotEqual and an Any
+    keras.Model(given, masked).save(tmp_path / "masked.keras")
+    assert summary(tmp_path / "masked.keras").notes == ()
 
 
 def test_recurrent_keras_model_knows_its_trainable_weights(tmp_path: Path) -> None:
