@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,9 @@ def music_session(source: Path) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
     meta = tf.compat.v1.MetaGraphDef.FromString((source / ".meta").read_bytes())
     for node in meta.graph_def.node:
         node.attr.pop("_output_shapes", None)  # inconsistent for today's TensorFlow
-    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
-        tf.compat.v1.train.import_meta_graph(meta, clear_devices=True).restore(session, f"{source}/")
+    with closing(tf.compat.v1.Session(graph=tf.Graph())) as session:
+        with session.graph.as_default():
+            tf.compat.v1.train.import_meta_graph(meta, clear_devices=True).restore(session, f"{source}/")
         yield lambda patches: session.run(
             "model/Sigmoid:0", {"model/Placeholder:0": patches, "model/Placeholder_2:0": False}
         )
