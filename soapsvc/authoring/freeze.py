@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from soapsvc.authoring.graphs import nodes_of
+
 BODY = "model"  # name scope of the function's own nodes; the top level is for inputs and outputs
 
 
@@ -73,18 +75,13 @@ def run_frozen(
 def op_types(graph_def: Any) -> set[str]:
     """Every op type in the graph and in its library of functions."""
     functions = {function.signature.name for function in graph_def.library.function}
-    return {node.op for node in _all_nodes(graph_def)} - functions
-
-
-def _all_nodes(graph_def: Any) -> list[Any]:
-    return [*graph_def.node, *(node for function in graph_def.library.function for node in function.node_def)]
+    return {node.op for _, node in nodes_of(graph_def)} - functions
 
 
 def _refuse_assignments(graph_def: Any) -> None:
     """Raise FreezeError if the function changes a variable, which a constant can't take."""
-    changing = [
-        node.name for node in _all_nodes(graph_def) if node.op.startswith("Assign") and node.op.endswith("VariableOp")
-    ]
+    assigning = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
+    changing = [node.name for _, node in nodes_of(graph_def) if node.op in assigning]
     if changing:
         raise FreezeError(
             f"the function changes variables when it runs, at {changing[0]}; build it without state, as with "
