@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,51 +15,73 @@ import numpy as np
 
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import FreezeError, count_nodes, op_types
+from soapsvc.authoring.freeze_checkpoint import freeze_checkpoint
+from soapsvc.authoring.freeze_contract import wanted_contract
 from soapsvc.authoring.freeze_golden import Call, compared
 from soapsvc.authoring.freeze_graph import freeze_graph_file, freeze_meta_graph
 from soapsvc.authoring.freeze_keras import freeze_keras
+from soapsvc.authoring.freeze_optimise import OptimiseError, optimised
+from soapsvc.authoring.freeze_parts import join_parts
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.freeze_saved_model import freeze_saved_model
 from soapsvc.authoring.manifests import manifest_of, unbatched
+from soapsvc.authoring.progress import Step
 from soapsvc.authoring.source import Source, SourceError, SourceKind, find_source
+from soapsvc.authoring.wiring import Wiring
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.loader import load
 from soapsvc.model.source import VersionFolder
 
 _MOST_RECORDED = 200_000  # values in a golden call; a picture's pixels as JSON are large
+_BUILT = (SourceKind.KERAS, SourceKind.KERAS_H5, SourceKind.CHECKPOINT, SourceKind.META_GRAPH)
 _READERS: Mapping[SourceKind, Callable[[Source, Request], Frozen]] = {
     SourceKind.KERAS: freeze_keras,
     SourceKind.KERAS_H5: freeze_keras,
     SourceKind.FROZEN_GRAPH: freeze_graph_file,
     SourceKind.TEXT_GRAPH: freeze_graph_file,
+    SourceKind.CHECKPOINT: freeze_checkpoint,
     SourceKind.META_GRAPH: freeze_meta_graph,
     SourceKind.SAVED_MODEL: freeze_saved_model,
 }
 
 
-def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
-    """Freeze request.source into the model folder request.to; tell gets each line for the user.
+def freeze_source(request: Request, tell: Callable[[str], None], step: Step, confirm: Callable[[], bool]) -> None:
+    """Freeze a source, or wired parts, into the model folder request.to.
 
-    Raises SourceError; then the disk is as it was.
+    tell gets each line for the user, step the name of what begins.
+    confirm: asked, once they were told, whether to go on with inputs or outputs that were suggested.
+    Raises SourceError, or KeyboardInterrupt; then the disk is as it was. Once it is being written, an interrupt is too
+    late and ignored.
     """
     request.check_target()
-    labels = request.label_names()
-    source = find_source(request.source)
-    tell(source.note or f"reading the {source.kind.value} {source.path}")
-    frozen = _read(source, request)
-    for note in frozen.notes:
-        tell(note)
-    calls = compared(frozen, request)
+    wanted = wanted_contract(request)
+    step("reading and freezing")
+    frozen = _read(request, tell) if request.wiring is None else _read_parts(request.wiring, request, tell)
+    for line in (*frozen.notes, *frozen.suggestions):
+        tell(line)
+    if frozen.suggestions:
+        step("")
+        if not confirm():
+            raise SourceError("the suggestions were not confirmed; choose with --inputs and --outputs")
+    step("optimising and comparing the answers" if request.optimise else "comparing the answers")
+    frozen, calls = _optimised(frozen, request, tell) if request.optimise else (frozen, compared(frozen, request))
     _check_difference(calls, frozen, request, tell)
-    manifest = manifest_of(frozen, request, labels, [(call.inputs, call.outputs) for call in calls])
+    manifest, labels = manifest_of(frozen, request, wanted, [(call.inputs, call.outputs) for call in calls])
     if unbatched(manifest):
         tell(f"serves one instance a call, not batches: see the first dimension of {', '.join(unbatched(manifest))}")
     content: dict[str, Any] = {
         "graph_def": frozen.graph_def, "manifest": manifest, "labels": labels, "warmup": _recorded(calls)
     }  # fmt: skip
+    step("proving that the folder loads")
     _prove(content, request)
+    step("writing")
+    with _uninterrupted():
+        _write(content, frozen, request, tell)
+
+
+def _write(content: Mapping[str, Any], frozen: Frozen, request: Request, tell: Callable[[str], None]) -> None:
     try:
         write_folder(request.to, **content, force=request.force)
     except OSError as err:
@@ -67,13 +92,46 @@ def freeze_source(request: Request, tell: Callable[[str], None]) -> None:
     tell(f"wrote {request.to}; it loads and gives its golden answers")
 
 
-def _read(source: Source, request: Request) -> Frozen:
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C, so that nobody is told that nothing was written when it was."""
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read_parts(wiring: Wiring, request: Request, tell: Callable[[str], None]) -> Frozen:
+    parts = {}
+    for scope in wiring.parts:
+        tell(f"part {scope}:")
+        try:
+            parts[scope] = _read(request.of_part(scope), tell)
+        except SourceError as err:
+            keys = f"; options of a part stand in the --wiring file under parts.{scope}" if "--" in str(err) else ""
+            raise SourceError(f"part {scope}: {err}{keys}") from err
+    return join_parts(parts, wiring)
+
+
+def _read(request: Request, tell: Callable[[str], None]) -> Frozen:
+    assert request.source is not None
+    source = find_source(request.source)
+    tell(source.note or f"reading the {source.kind.value} {source.path}")
     for library in request.op_libraries:
         try:
             importlib.import_module(library)
         except ImportError as err:
             raise SourceError(f"--op-library {library}: can't be imported: {err}") from err
     reader = _READERS.get(source.kind)
+    if request.build is not None:
+        if source.kind not in _BUILT:
+            raise SourceError(f"--build: {source.path} is a {source.kind.value}, which holds its graph; leave it out")
+        if source.kind is SourceKind.META_GRAPH:
+            reader = freeze_checkpoint  # the graph that was built is for inference, that beside the values for training
     if reader is None:
         kinds = ", ".join(kind.value for kind in _READERS)
         raise SourceError(
@@ -83,6 +141,21 @@ def _read(source: Source, request: Request) -> Frozen:
         return reader(source, request)
     except FreezeError as err:
         raise SourceError(f"{source.path}: {err}") from err
+
+
+def _optimised(frozen: Frozen, request: Request, tell: Callable[[str], None]) -> tuple[Frozen, Sequence[Call]]:
+    """Return the frozen graph and its calls, optimised when that answers as the original does."""
+    try:
+        better = optimised(frozen)
+        calls = compared(better, request)
+        if max(call.difference for call in calls) <= request.tolerance:
+            return better, calls
+        reason = "the optimised graph answers otherwise than the original"
+    except (OptimiseError, SourceError) as err:
+        reason = str(err)
+    calls = compared(frozen, request)  # raises what is wrong with the source itself
+    tell(f"not optimised: {reason}")
+    return frozen, calls
 
 
 def _check_difference(calls: Sequence[Call], frozen: Frozen, request: Request, tell: Callable[[str], None]) -> None:

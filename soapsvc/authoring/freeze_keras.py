@@ -1,113 +1,78 @@
-"""Freezing a Keras file, `.keras` or `.h5`: its inference as a graph, outputs named as Keras or the user names them.
-
-Loading such a file may run code that it holds; safe mode stays on unless the user says otherwise.
-"""
+"""Freezing a model of Keras 3 or Keras 2: its inference as a graph, outputs named as Keras or the user names them."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from soapsvc.authoring.freeze import count_nodes
+from soapsvc.authoring.freeze_build import built
+from soapsvc.authoring.freeze_function import freeze_function
+from soapsvc.authoring.freeze_keras_file import load_model
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Arrays, Frozen, distinct, given_names, size_of, spec_of
-from soapsvc.authoring.freeze_tables import freeze_with_tables
+from soapsvc.authoring.freeze_result import Frozen, size_of
+from soapsvc.authoring.freeze_weights import load_weights
 from soapsvc.authoring.source import Source, SourceError
-from soapsvc.model.dtypes import Array
 
 
 def freeze_keras(source: Source, request: Request) -> Frozen:
-    """Freeze a Keras file. Raises SourceError, or FreezeError for what it captures."""
-    if request.constants or request.inputs or request.outputs or request.collection:
-        raise SourceError("a Keras file takes no --inputs, --outputs, --collection, --constant; see --output-names")
-    model = _load(source, request)
+    """Freeze a Keras file; its weights alone go into the model that --build makes.
+
+    Raises SourceError, or FreezeError for what the model captures.
+    """
+    if request.inputs or request.outputs or request.collection:
+        raise SourceError("a Keras file takes no --inputs, --outputs, --collection; see --output-names")
+    if request.build is None:
+        model, notes = load_model(source, request)
+    else:
+        model, notes = built(request.build), ()
+        if not is_keras_model(model):
+            raise SourceError(f"--build {request.build}: expected a Keras model, received {type(model).__name__}")
+        load_weights(model, source)
+    concrete, arguments, results = traced(model, source.path)
+    frozen = freeze_function(
+        concrete, lambda given: concrete(*given), arguments, results, request, size_of(source.path)
+    )
+    return replace(frozen, notes=(*notes, *frozen.notes))
+
+
+def is_keras_model(model: Any) -> bool:
+    """Whether an object is a model of Keras 3, or of Keras 2 as far as tf_keras was imported to make one."""
+    import keras
+
+    keras2 = sys.modules.get("tf_keras")
+    return isinstance(model, keras.Model) or (keras2 is not None and isinstance(model, keras2.Model))
+
+
+def traced(model: Any, path: Path) -> tuple[Any, list[str], list[str]]:
+    """Return a model's inference as a ConcreteFunction of flat arguments and results, and the names of both."""
     tensors = list(getattr(model, "inputs", None) or [])
     if not tensors:
-        raise SourceError(f"{source.path}: the model has no fixed inputs; call it once, then export it as a SavedModel")
-    concrete, keras_outputs = _traced(model, tensors)
-    found = [tensor.name for tensor in tensors]
-    inputs = given_names("--input-names", request.input_names, found) if request.input_names else distinct(found)
-    if request.output_names:
-        outputs = given_names("--output-names", request.output_names, keras_outputs)
-    else:
-        outputs = distinct(keras_outputs, taken=inputs)
-    graph_def, init_ops = freeze_with_tables(concrete, inputs, outputs)
-
-    def original(arrays: Arrays) -> dict[str, Array]:
-        results = concrete(*[tf.constant(arrays[name], tensor.dtype) for name, tensor in zip(inputs, fed, strict=True)])
-        return {name: np.asarray(result) for name, result in zip(outputs, results, strict=True)}
-
-    fed = concrete.inputs[: len(inputs)]
-    return Frozen(
-        graph_def,
-        {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(inputs, fed, strict=True)},
-        {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(outputs, concrete.outputs, strict=True)},
-        original,
-        nodes=count_nodes(concrete.graph.as_graph_def()),
-        bytes=size_of(source.path),
-        init_ops=init_ops,
-    )
-
-
-def _load(source: Source, request: Request) -> Any:
-    import keras
-
-    objects = _custom_objects(request.custom_objects) if request.custom_objects else {}
-    try:
-        return keras.saving.load_model(source.path, custom_objects=objects, compile=False, safe_mode=not request.unsafe)
-    except Exception as err:  # Keras raises whatever a layer's constructor raises
-        words = " ".join(str(err).split())
-        raise SourceError(f"{source.path}: Keras can't load it: {words[:500]}{_advice(words, request)}") from err
-
-
-def _advice(words: str, request: Request) -> str:
-    if "unsafe" in words or "safe_mode" in words:
-        return "\nIt holds Python code. If you trust whoever wrote the file, repeat the command with --unsafe"
-    if "custom" in words.lower() or "unknown layer" in words.lower() or "could not locate" in words.lower():
-        there = f"; {request.custom_objects} does not have it" if request.custom_objects else ""
-        return f"\nName the module that defines the class or function with --custom-objects MODULE{there}"
-    return ""
-
-
-def _custom_objects(name: str) -> dict[str, Any]:
-    """Return the public classes and functions of a module, by their names. Raises SourceError."""
-    try:
-        module = importlib.import_module(name)
-    except ImportError as err:
-        raise SourceError(f"--custom-objects {name}: can't be imported: {err}; run the command where it can") from err
-    return {
-        key: value
-        for key, value in vars(module).items()
-        if not key.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value))
-    }
-
-
-def _traced(model: Any, tensors: list[Any]) -> tuple[Any, list[str]]:
-    """Return the model's inference as a ConcreteFunction of flat arguments and results, and the results' names."""
-    import keras
-
-    graph = getattr(model, "_functional", None) or model  # a Sequential keeps its functional twin
-    structure = getattr(graph, "_inputs_struct", None)
+        raise SourceError(f"{path}: the model has no fixed inputs; call it once, then export it as a SavedModel")
+    graph = getattr(model, "_functional", None) or model  # a Sequential of Keras 3 keeps its functional twin
+    tree = _tree_of(model)
     names: list[str] = []
 
     def call(*flat: Any) -> list[Any]:
-        given = keras.tree.pack_sequence_as(structure, list(flat)) if structure is not None else _alone(flat)
-        result = model(given, training=False)
+        result = model(tree.pack_sequence_as(graph.input, list(flat)), training=False)
         if isinstance(result, dict):
             names[:] = sorted(result)
             return [result[name] for name in names]
-        results = list(keras.tree.flatten(result))
+        results = list(tree.flatten(result))
         layers = list(getattr(graph, "output_names", None) or [])
         names[:] = layers if len(layers) == len(results) else [f"output_{index}" for index in range(len(results))]
         return results
 
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, f"given_{index}") for index, tensor in enumerate(tensors)]
-    return tf.function(call, input_signature=signature).get_concrete_function(), names
+    concrete = tf.function(call, input_signature=signature).get_concrete_function()
+    return concrete, [tensor.name for tensor in tensors], names
 
 
-def _alone(flat: tuple[Any, ...]) -> Any:
-    return flat[0] if len(flat) == 1 else list(flat)
+def _tree_of(model: Any) -> Any:
+    """Return the module that flattens nested inputs in the order of the model's own Keras."""
+    import keras
+
+    return keras.tree if isinstance(model, keras.Model) else tf.nest

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.source import SourceError
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array
 from soapsvc.model.signature import Dim, TensorSpec
@@ -27,6 +28,7 @@ class Frozen:
     constants: tensor name -> value that is always fed.  init_ops: node names to run after each load.
     original:  runs the source on arrays by input name and returns arrays by output name.
     nodes, bytes: how many the source had.  notes: what a user should know, a line each.
+    suggestions: what was chosen in the user's place, a line each; a user at a terminal confirms them.
     """
 
     graph_def: Any
@@ -38,6 +40,7 @@ class Frozen:
     constants: Mapping[str, Any] = field(default_factory=dict)
     init_ops: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 def spec_of(name: str, tensor: str, found: Any) -> TensorSpec:
@@ -67,7 +70,17 @@ def distinct(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]
     return tuple(result)
 
 
-def given_names(option: str, names: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+def contract_names(
+    request: Request, inputs: Sequence[str], outputs: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the contract's names for the inputs and outputs of a source: the user's, else much the source's own."""
+    ins = _given_names("--input-names", request.input_names, inputs) if request.input_names else distinct(inputs)
+    if request.output_names:
+        return ins, _given_names("--output-names", request.output_names, outputs)
+    return ins, distinct(outputs, taken=ins)
+
+
+def _given_names(option: str, names: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
     """Return the names a user gave for what was found. Raises SourceError unless there is one for each."""
     if len(names) != len(found) or len(set(names)) != len(names):
         raise SourceError(

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
-from google.protobuf import text_format
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
 
-from soapsvc.authoring.freeze import count_nodes
+from soapsvc.authoring.freeze_choice import Choice, check_tensors
+from soapsvc.authoring.freeze_function import freeze_function
 from soapsvc.authoring.freeze_graph import check_known
 from soapsvc.authoring.freeze_request import Request, tensor_name
-from soapsvc.authoring.freeze_result import Arrays, Frozen, distinct, given_names, size_of, spec_of
+from soapsvc.authoring.freeze_result import Frozen, contract_names, size_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
-from soapsvc.authoring.freeze_tables import freeze_with_tables
+from soapsvc.authoring.graphs import read_saved_model
 from soapsvc.authoring.source import Source, SourceError
-from soapsvc.model.dtypes import Array
 
 
 def freeze_saved_model(source: Source, request: Request) -> Frozen:
@@ -40,29 +36,12 @@ def freeze_saved_model(source: Source, request: Request) -> Frozen:
 
 def _meta_graph(folder: Path) -> Any:
     """Return the MetaGraphDef for serving, or the only one there is."""
-    saved = saved_model_pb2.SavedModel()
-    try:
-        if (folder / "saved_model.pb").is_file():
-            saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-        else:
-            text_format.Parse((folder / "saved_model.pbtxt").read_text(encoding="utf-8"), saved)
-    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as err:
-        raise SourceError(f"{folder}: its saved_model.pb is none, or cut short") from err
+    saved = read_saved_model(folder)
     for meta in saved.meta_graphs:
         if len(saved.meta_graphs) == 1 or list(meta.meta_info_def.tags) == ["serve"]:
             return meta
     found = ", ".join("+".join(meta.meta_info_def.tags) for meta in saved.meta_graphs)
-    raise SourceError(f"{folder}: expected a graph with the tag serve; there are {found or 'none'}")
-
-
-def _renamed(
-    request: Request, inputs: Sequence[str], outputs: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the contract's names for a signature's inputs and outputs."""
-    ins = given_names("--input-names", request.input_names, inputs) if request.input_names else distinct(inputs)
-    if request.output_names:
-        return ins, given_names("--output-names", request.output_names, outputs)
-    return ins, distinct(outputs, taken=ins)
+    raise SourceError(f"{folder}: expected a graph with the tag serve; there are {found}")
 
 
 def _of_tf1(folder: Path, tags: list[str], signature: Any, request: Request) -> Frozen:
@@ -78,16 +57,15 @@ def _of_tf1(folder: Path, tags: list[str], signature: Any, request: Request) -> 
     if not all([*given.values(), *asked.values()]):
         raise SourceError(f"--signature {request.signature}: has sparse or ragged tensors; only dense ones are served")
     fed, wanted = sorted(given), sorted(asked)
-    ins, outs = _renamed(request, fed, wanted)
+    ins, outs = contract_names(request, fed, wanted)
     inputs = {name: given[key] for name, key in zip(ins, fed, strict=True)}
     outputs = {name: asked[key] for name, key in zip(outs, wanted, strict=True)}
+    check_tensors(session.graph, [*inputs.values(), *outputs.values(), *constants])
     needed = cut(session.graph, inputs.values(), outputs.values(), constants)
-    return freeze_session(session, needed, inputs, outputs, constants, size_of(folder))
+    return freeze_session(session, needed, Choice(inputs, outputs, constants), size_of(folder))
 
 
 def _of_tf2(folder: Path, tags: list[str], request: Request) -> Frozen:
-    if request.constants:
-        raise SourceError("a SavedModel of TF2 takes no --constant: export a signature without that input")
     try:
         loaded = tf.saved_model.load(str(folder), tags=tags)
     except (ValueError, OSError, KeyError, tf.errors.OpError) as err:
@@ -95,28 +73,10 @@ def _of_tf2(folder: Path, tags: list[str], request: Request) -> Frozen:
     concrete = loaded.signatures[request.signature]
     arguments = sorted(concrete.structured_input_signature[1])
     results = sorted(concrete.structured_outputs)
-    inputs, outputs = _renamed(request, arguments, results)
-    graph_def, init_ops = freeze_with_tables(concrete, inputs, outputs)
-    tensors = concrete.inputs[: len(inputs)]
 
-    def original(arrays: Arrays) -> dict[str, Array]:
-        given = {
-            key: tf.constant(arrays[name], tensor.dtype)
-            for key, name, tensor in zip(arguments, inputs, tensors, strict=True)
-        }
-        answered = concrete(**given)
+    def call(given: Sequence[Any]) -> list[Any]:
+        answered = concrete(**dict(zip(arguments, given, strict=True)))
         loaded.signatures  # noqa: B018 - keeps the model, and with it its variables, alive as long as this function
-        return {name: np.asarray(answered[key].numpy()) for name, key in zip(outputs, results, strict=True)}
+        return [answered[key] for key in results]
 
-    return Frozen(
-        graph_def,
-        {name: spec_of(name, f"{name}:0", tensor) for name, tensor in zip(inputs, tensors, strict=True)},
-        {
-            name: spec_of(name, f"{name}:0", concrete.structured_outputs[key])
-            for name, key in zip(outputs, results, strict=True)
-        },
-        original,
-        nodes=count_nodes(concrete.graph.as_graph_def()),
-        bytes=size_of(folder),
-        init_ops=init_ops,
-    )
+    return freeze_function(concrete, call, arguments, results, request, size_of(folder))

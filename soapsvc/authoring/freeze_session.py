@@ -5,7 +5,8 @@ The common part of frozen graphs from elsewhere, meta graphs and TF1 SavedModels
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import tensorflow as tf
 from tensorflow.python.ops import gen_lookup_ops
 
 from soapsvc.authoring.freeze import count_nodes, prune
+from soapsvc.authoring.freeze_choice import Choice
 from soapsvc.authoring.freeze_request import node_name
 from soapsvc.authoring.freeze_result import Arrays, Frozen, spec_of
 from soapsvc.authoring.freeze_tables import TABLE_OPS, add_content, table_node
@@ -20,19 +22,15 @@ from soapsvc.authoring.source import SourceError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import TensorSpec
 
-Names = Mapping[str, str]  # the contract's name -> the graph's tensor
 
-
-def freeze_session(
-    session: Any, needed: Any, inputs: Names, outputs: Names, constants: Mapping[str, Any], size: int,
-    notes: tuple[str, ...] = (),
-) -> Frozen:  # fmt: skip
+def freeze_session(session: Any, needed: Any, choice: Choice, size: int) -> Frozen:
     """Freeze a session whose variables have their values and whose tables are filled.
 
-    needed: its graph cut to inputs and outputs by `cut`.  size: the source's bytes.
+    needed: its graph cut to the choice's tensors by `cut`.  size: the source's bytes.
     Raises SourceError for uninitialised variables and tables that can't be read.
     """
     graph = session.graph
+    inputs, outputs, constants = choice.inputs, choice.outputs, choice.constants
     try:
         constant = tf.compat.v1.graph_util.convert_variables_to_constants(
             session, needed, sorted({node_name(tensor) for tensor in outputs.values()})
@@ -42,8 +40,10 @@ def freeze_session(
     frozen = prune(constant, {node_name(tensor) for tensor in outputs.values()})
     init_ops = _keep_tables(session, frozen)
     kept = {node.name for node in frozen.node}
-    fed = {tensor: value for tensor, value in constants.items() if node_name(tensor) in kept}
-    unused = tuple(f"{tensor}: no output needs it, so its constant is left out" for tensor in constants.keys() - fed)
+    places = {tensor: fed_tensor(graph, tensor) for tensor in (*inputs.values(), *constants)}
+    fed = {places[tensor]: value for tensor, value in constants.items() if node_name(places[tensor]) in kept}
+    idle = [tensor for tensor in constants if places[tensor] not in fed]
+    unused = tuple(f"{tensor}: no output needs it, so its constant is left out" for tensor in idle)
     known = {node.name: node.op for node in frozen.node}
 
     def original(arrays: Arrays) -> dict[str, Array]:
@@ -51,21 +51,21 @@ def freeze_session(
         values = session.run(list(outputs.values()), feeds)
         return {name: _array(value) for name, value in zip(outputs, values, strict=True)}
 
-    def spec(name: str, tensor: str) -> TensorSpec:
-        found = spec_of(name, tensor, graph.get_tensor_by_name(tensor))
-        optional = known.get(node_name(tensor)) == "PlaceholderWithDefault" and name in inputs
-        return TensorSpec(name, tensor, found.dtype, found.shape, optional)
+    def input_spec(name: str, tensor: str) -> TensorSpec:
+        found = spec_of(name, places[tensor], graph.get_tensor_by_name(tensor))
+        return replace(found, optional=known.get(node_name(tensor)) == "PlaceholderWithDefault")
 
     return Frozen(
         frozen,
-        {name: spec(name, tensor) for name, tensor in inputs.items()},
+        {name: input_spec(name, tensor) for name, tensor in inputs.items()},
         {name: spec_of(name, tensor, graph.get_tensor_by_name(tensor)) for name, tensor in outputs.items()},
         original,
         nodes=count_nodes(graph.as_graph_def()),
         bytes=size,
         constants=fed,
         init_ops=init_ops,
-        notes=(*notes, *unused),
+        notes=unused,
+        suggestions=choice.suggestions,
     )
 
 
@@ -75,37 +75,31 @@ def _array(value: Any) -> Array:
 
 
 def cut(graph: Any, inputs: Iterable[str], outputs: Iterable[str], constants: Iterable[str]) -> Any:
-    """Return the GraphDef between inputs and outputs, all of them tensor names.
+    """Return the GraphDef between inputs and outputs, all of them names of tensors that the graph has.
 
-    An input inside the graph becomes a placeholder, so that what stands before it falls away.
-    Raises SourceError: no such tensor, an input nobody needs, a placeholder that nobody feeds.
+    An input inside the graph becomes a placeholder named by `fed_tensor`, so that what stands before it falls away.
+    Raises SourceError: an input nobody needs, a placeholder that nobody feeds.
     """
     fed, asked, fixed = list(inputs), list(outputs), list(constants)
-    for tensor in (*fed, *asked, *fixed):
-        _check_tensor(graph, tensor)
     graph_def = graph.as_graph_def(add_shapes=False)
-    for node in graph_def.node:
-        if f"{node.name}:0" in {*fed, *fixed} and not node.op.startswith("Placeholder"):
-            node.CopyFrom(_placeholder(node.name, graph.get_tensor_by_name(f"{node.name}:0")))
+    places = {tensor: fed_tensor(graph, tensor) for tensor in (*fed, *fixed)}
+    for tensor, place in places.items():
+        _set_placeholder(graph_def, graph.get_tensor_by_name(tensor), node_name(place))
     needed = prune(graph_def, {node_name(tensor) for tensor in asked})
     kept = {node.name for node in needed.node}
-    idle = [tensor for tensor in fed if node_name(tensor) not in kept]
+    idle = [tensor for tensor in fed if node_name(places[tensor]) not in kept]
     if idle:
         raise SourceError(
             f"the outputs {', '.join(asked)} do not depend on {', '.join(idle)}; leave it out of the inputs"
         )
-    _check_fed(needed, {node_name(tensor) for tensor in (*fed, *fixed)})
+    _check_fed(needed, {node_name(place) for place in places.values()})
     return needed
 
 
-def _check_tensor(graph: Any, tensor: str) -> None:
-    try:
-        graph.get_tensor_by_name(tensor)
-    except (KeyError, ValueError) as err:
-        leaf = node_name(tensor).rsplit("/", 1)[-1].lower()
-        names = [op.name for op in graph.get_operations() if op.outputs and op.type != "Const"]
-        alike = [name for name in names if leaf in name.lower()][:8] or names[-8:]
-        raise SourceError(f"the graph has no tensor {tensor}; there are {', '.join(alike)}") from err
+def fed_tensor(graph: Any, tensor: str) -> str:
+    """Return what a tensor that is fed is called in the frozen graph: one of several results gets its own node."""
+    found = graph.get_tensor_by_name(tensor)
+    return tensor if len(found.op.outputs) == 1 else f"{found.op.name}/output_{found.value_index}:0"
 
 
 def _check_fed(needed: Any, fed: set[str]) -> None:
@@ -125,11 +119,22 @@ def _check_fed(needed: Any, fed: set[str]) -> None:
         )
 
 
-def _placeholder(name: str, tensor: Any) -> Any:
+def _set_placeholder(graph_def: Any, tensor: Any, name: str) -> None:
+    """Put a placeholder in the place of the operation that gives a tensor, or beside it where it gives others too."""
+    if tensor.op.type.startswith("Placeholder"):
+        return
     node = tf.compat.v1.NodeDef(name=name, op="Placeholder")
     node.attr["dtype"].type = tensor.dtype.as_datatype_enum
     node.attr["shape"].shape.CopyFrom(tensor.shape.as_proto())
-    return node
+    spellings = (tensor.name, tensor.name.removesuffix(":0"))
+    for other in graph_def.node:
+        if other.name == name:
+            other.CopyFrom(node)
+            return
+        for place, source in enumerate(other.input):
+            if source in spellings:
+                other.input[place] = name
+    graph_def.node.append(node)
 
 
 def _keep_tables(session: Any, frozen: Any) -> tuple[str, ...]:

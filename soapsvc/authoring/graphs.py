@@ -5,7 +5,6 @@ Runs nothing: a graph is parsed, and imported only for TensorFlow's shape infere
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from soapsvc.authoring.inspect_summary import Shape
 from soapsvc.authoring.source import SourceError
 
 UNKNOWN = "unknown"
-PLUMBING = re.compile(r"(^|/)(AssignMovingAvg(_\d+)?/[^/]+|cond(_\d+)?/(switch_[tf]|pred_id))$")  # ends of TF1's layers
 
 
 def read_graph(path: Path) -> Any:

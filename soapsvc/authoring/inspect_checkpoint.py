@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from soapsvc.authoring.inspect_summary import Role, StoredTensor
+from soapsvc.authoring.progress import track
 from soapsvc.authoring.source import SourceError
 from soapsvc.model.dtypes import Array
 
@@ -58,7 +59,7 @@ def open_checkpoint(
     dtypes = reader.get_variable_to_dtype_map()
     names = _full_names(read) if OBJECT_GRAPH in shapes else {}
     tensors = []
-    for name in sorted(shapes):
+    for name in track(sorted(shapes), "comparing checksums"):
         read(name)
         known = trainable is not None and role_of(name) != "bookkeeping"
         variable = names.get(name, "")

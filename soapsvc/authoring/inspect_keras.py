@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _WEIGHTS_FILE = "model.weights.h5"
 
 def inspect_keras(source: Source, size_bytes: int) -> Inspected:
     """Return what a Keras file holds. Raises SourceError."""
-    content, config, written_by = (_read_zip if source.kind is SourceKind.KERAS else _read_h5)(source.path)
+    content, config, metadata = read_keras_file(source)
     what = f"{source.kind.value}, weights only"
     layers: list[Any] = []
     inputs: tuple[NamedTensor, ...] = ()
@@ -42,7 +42,7 @@ def inspect_keras(source: Source, size_bytes: int) -> Inspected:
         what=what,
         path=str(source.path),
         taken=source.note,
-        written_by=written_by,
+        written_by=_writer(metadata),
         size_bytes=size_bytes,
         inputs=inputs,
         outputs=outputs,
@@ -53,12 +53,20 @@ def inspect_keras(source: Source, size_bytes: int) -> Inspected:
         ),
         notes=tuple(_notes(config, layers)),
     )
-    return Inspected(summary, None, lambda name: _value(source.path, content, name))
+    return Inspected(summary, None, lambda name: _value(source.path, content, name), config)
+
+
+def read_keras_file(source: Source) -> tuple[bytes, Any, Mapping[str, Any]]:
+    """Return a Keras file's weights (an HDF5 file), its configuration (None when it has weights only) and metadata.
+
+    Metadata has `keras_version` where the file records it. Raises SourceError.
+    """
+    return (_read_zip if source.kind is SourceKind.KERAS else _read_h5)(source.path)
 
 
 def _notes(config: Any, layers: list[Any]) -> Iterator[str]:
     if config is None:
-        yield "there is no model in this file, only weights; freezing needs the code that builds the model"
+        yield "there is no model in this file, only weights; freezing needs the code that builds the model: --build"
     lambdas = [layer["config"].get("name") for layer in layers if layer.get("class_name") == "Lambda"]
     if lambdas:
         yield f"Lambda layers hold code that runs when Keras loads this file: {', '.join(map(str, lambdas))}"
@@ -67,19 +75,17 @@ def _notes(config: Any, layers: list[Any]) -> Iterator[str]:
         yield f"custom objects, which freezing needs a module for: {', '.join(custom)}"
 
 
-def _read_zip(path: Path) -> tuple[bytes, Any, tuple[str, ...]]:
-    """Return a .keras file's weights, configuration and writer."""
+def _read_zip(path: Path) -> tuple[bytes, Any, Mapping[str, Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             metadata = json.loads(archive.read("metadata.json"))
-            return archive.read(_WEIGHTS_FILE), json.loads(archive.read("config.json")), _writer(metadata)
+            return archive.read(_WEIGHTS_FILE), json.loads(archive.read("config.json")), metadata
     except (OSError, zipfile.BadZipFile, KeyError, ValueError) as err:
         reason = " ".join(str(err).split())
         raise SourceError(f"{path}: expected a .keras file, but it is damaged or another file: {reason}") from err
 
 
-def _read_h5(path: Path) -> tuple[bytes, Any, tuple[str, ...]]:
-    """Return an HDF5 file's content, configuration (None when it has weights only) and writer."""
+def _read_h5(path: Path) -> tuple[bytes, Any, Mapping[str, Any]]:
     import h5py
 
     try:
@@ -93,10 +99,10 @@ def _read_h5(path: Path) -> tuple[bytes, Any, tuple[str, ...]]:
     except (OSError, ValueError) as err:
         reason = " ".join(str(err).split())
         raise SourceError(f"{path}: expected a Keras HDF5 file, but it is damaged or another file: {reason}") from err
-    return content, config, _writer(attributes)
+    return content, config, attributes
 
 
-def _writer(metadata: Any) -> tuple[str, ...]:
+def _writer(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     found = [f"Keras {metadata['keras_version']}"] if "keras_version" in metadata else []
     if "backend" in metadata:
         found.append(f"backend {metadata['backend']}")
@@ -109,7 +115,7 @@ def _tensors(path: Path, content: bytes, layers: dict[Any, Any]) -> Iterator[Sto
     """Yield every dataset of the weights; each is read once, as that finds damaged ones."""
     import h5py
 
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, str]] = []
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
@@ -127,7 +133,7 @@ def _tensors(path: Path, content: bytes, layers: dict[Any, Any]) -> Iterator[Sto
         dtype = "string" if value.dtype.kind in "OSU" else value.dtype.name
         role = role_of(name)
         trainable = _trainable(name, layers.get(layer, others), value) if role == "weight" else False
-        yield StoredTensor(name, dtype, value.shape, trainable, role)
+        yield StoredTensor(name, dtype, value.shape, trainable, role, layer=layer)
 
 
 def _layer_of(dataset: Any, name: str) -> str:

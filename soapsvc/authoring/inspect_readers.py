@@ -42,7 +42,7 @@ def _checkpoint(source: Source, size: int) -> Inspected:
     tensors, read = open_checkpoint(source.prefix, None)
     is_tf2 = OBJECT_GRAPH in {tensor.name for tensor in tensors}
     what = "TF2 checkpoint" if is_tf2 else "TF1 checkpoint"
-    note = "there is no graph beside it, only values; freezing needs the code that builds the graph"
+    note = "there is no graph beside it, only values; freezing needs the code that builds the graph: --build"
     summary = Summary(f"{what} without a graph", str(source.path), source.note, (), size, tensors=tensors)
     return Inspected(replace(summary, notes=(note,)), None, read)
 

@@ -7,10 +7,10 @@ consumes; a training graph has dozens of false ends, so what training added is l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from soapsvc.authoring.graphs import PLUMBING, TypedGraph, node_name
+from soapsvc.authoring.graphs import TypedGraph, node_name
 from soapsvc.authoring.inspect_summary import NamedTensor
 
 _TRAINING = re.compile(r"(^|/)(gradients(_\d+)?|save(_\d+)?|report_uninitialized_variables|Initializer)(/|$)")
@@ -19,6 +19,7 @@ _NO_OUTPUT = re.compile(
     r"|Placeholder.*|.*Apply.*|(Save|Restore|MergeV2).*|ShardedFilename|.*HashTable.*|InitializeTable.*|Print.*"
     r"|IteratorGetNext|.*Iterator.*|.*Dataset.*|Switch|Merge|RefSwitch|Shape|.*DestroyResource.*)$"
 )
+_PLUMBING = re.compile(r"(^|/)(AssignMovingAvg(_\d+)?/[^/]+|cond(_\d+)?/(switch_[tf]|pred_id))$")  # of TF1 layers
 _NO_USER = re.compile(r"^(NoOp|Assert|Print.*|.*Summary.*|Assign.*|(Save|MergeV2).*|InitializeTable.*)$")
 _PROBABLE = {"Softmax", "Sigmoid", "ArgMax"}
 _MOST_USERS = 4  # named at an input
@@ -49,18 +50,24 @@ def suggest(
             if dtype not in ("resource", "variant"):
                 reasons.setdefault(tensor, []).append(why)
     outputs = tuple(_named(typed, tensor, "; ".join(why)) for tensor, why in reasons.items())
-    needs = {each.name: links.sources(each.name) for each in outputs}
-    inputs = []
-    for node in graph_def.node:
-        if node.op in _INPUTS and not _TRAINING.search(node.name):
-            users = [name for name in needs if node.name in needs[name]]
-            why = _INPUTS[node.op] + _needed(users, outputs)
-            inputs += [
-                NamedTensor(node_name(tensor), tensor, dtype, shape, why)
-                for tensor, dtype, shape in typed.outputs(node.name)
-                if dtype not in ("resource", "variant")
-            ]
-    return tuple(inputs), outputs
+    return tuple(each for each, _ in _inputs(links, typed, [output.name for output in outputs])), outputs
+
+
+def needed_inputs(graph_def: Any, typed: TypedGraph, outputs: Iterable[str]) -> tuple[NamedTensor, ...]:
+    """Return the likely inputs that some outputs, tensors such as `x:0`, need."""
+    nodes = dict.fromkeys(node_name(output) for output in outputs)
+    return tuple(each for each, users in _inputs(_Links(graph_def), typed, list(nodes)) if users)
+
+
+def _inputs(links: _Links, typed: TypedGraph, outputs: list[str]) -> Iterator[tuple[NamedTensor, list[str]]]:
+    """Yield each likely input, and which of the outputs, nodes, need it."""
+    needs = {name: links.tensors(name) for name in outputs}
+    for node in links.nodes.values():
+        for tensor, dtype, shape in typed.outputs(node.name) if node.op in _INPUTS else ():
+            if dtype not in ("resource", "variant"):
+                users = [name for name in needs if tensor in needs[name]]
+                why = _INPUTS[node.op] + _needed(users, outputs)
+                yield NamedTensor(node_name(tensor), tensor, dtype, shape, why), users
 
 
 class _Links:
@@ -79,6 +86,11 @@ class _Links:
     def sources(self, name: str) -> set[str]:
         """Return all that a node needs, itself included."""
         return self._closure([name], self.given)
+
+    def tensors(self, name: str) -> set[str]:
+        """Return the tensors that a node needs, its own first result included."""
+        edges = {edge for node in self.sources(name) & self.nodes.keys() for edge in self.nodes[node].input} | {name}
+        return {edge if ":" in edge else f"{node_name(edge)}:0" for edge in edges}
 
     def followers(self, name: str) -> set[str]:
         """Return all that a node's value flows into."""
@@ -122,13 +134,13 @@ def _ends(links: _Links) -> list[tuple[str, str]]:
     ends = [
         (node.op not in _PROBABLE, name)
         for name, node in links.nodes.items()
-        if not links.users.get(name) and not _NO_OUTPUT.match(node.op) and not PLUMBING.search(name)
+        if not links.users.get(name) and not _NO_OUTPUT.match(node.op) and not _PLUMBING.search(name)
     ]
     ends.sort(key=lambda end: end[0])  # probabilities first, else as they stand in the graph
     return [(name, "nobody consumes it") for _, name in ends if name in links.fed or not links.fed]
 
 
-def _needed(users: list[str], outputs: tuple[NamedTensor, ...]) -> str:
+def _needed(users: list[str], outputs: list[str]) -> str:
     if not outputs:
         return ""
     more = f" and {len(users) - _MOST_USERS} more" if len(users) > _MOST_USERS else ""

@@ -1,51 +1,61 @@
-"""From a frozen signature to the content of model.yaml: dimensions named, contract entries for labels and columns.
+"""From a frozen signature to the content of model.yaml: dimensions named, the contract's entries as wanted.
 
 Owns what a manifest written by `freeze` says; `soapsvc.model.manifest` owns what any may say. Imports no TensorFlow.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from soapsvc.authoring.contract_entries import Observed, Specs, wanted_entries
+from soapsvc.authoring.folder import LABELS_FILE
+from soapsvc.authoring.freeze_contract import Wanted
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Arrays, Frozen
+from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.source import SourceError
-from soapsvc.model.contract import JAVA_WORDS
-from soapsvc.model.dtypes import FLOATS
-from soapsvc.model.signature import BATCH, Limits, TensorSpec, show_shape
-
-Observed = Sequence[tuple[Arrays, Arrays]]  # inputs and outputs of calls
-Specs = Mapping[str, TensorSpec]
+from soapsvc.errors import LoadError
+from soapsvc.model.manifest import Manifest, checked
+from soapsvc.model.signature import BATCH, Limits, TensorSpec
 
 
-def manifest_of(frozen: Frozen, request: Request, labels: Sequence[str], observed: Observed) -> dict[str, Any]:
-    """Return the content of model.yaml. Raises SourceError where labels or columns fit no tensor."""
+def manifest_of(
+    frozen: Frozen, request: Request, wanted: Wanted, observed: Observed
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the content of model.yaml and the names in labels.txt, none when there is no such file.
+
+    Raises SourceError where what is wanted fits no tensor, or makes no manifest.
+    """
     outputs = {name: _ranked(spec, observed) for name, spec in frozen.outputs.items()}
     inputs, outputs = _batched(dict(frozen.inputs), outputs, observed)
-    contract: dict[str, Any] = {"version": 1, "inputs": _elements(inputs), "outputs": _elements(outputs)}
-    if labels:
-        name = _labelled(outputs, len(labels), observed)
-        outputs[name] = _sized(outputs[name], len(labels))
-        contract["outputs"].setdefault(name, {}).update({"as": "scoredLabels", "labels": "labels.txt"})
-    if request.columns:
-        name = _columned(inputs, request.columns)
-        inputs[name] = _sized(inputs[name], len(request.columns))
-        contract["inputs"][name] = {"columns": list(request.columns)}
+    told = wanted_entries(inputs, outputs, wanted, observed)
+    inputs = {name: _sized(spec, told["inputs"].get(name, {}).get("columns")) for name, spec in inputs.items()}
+    outputs = {name: _sized(spec, told["outputs"].get(name, {}).get("labels")) for name, spec in outputs.items()}
+    labels = _labels_apart(told["outputs"])
     signature: dict[str, Any] = {"inputs": _entries(inputs), "outputs": _entries(outputs)}
     if frozen.constants:
         signature["constants"] = dict(frozen.constants)
     content: dict[str, Any] = {"format": 1, "name": request.name}
-    content |= {"description": request.description} if request.description else {}
+    content |= {"description": wanted.description} if wanted.description else {}
     content |= {"requires_ops": list(request.op_libraries)} if request.op_libraries else {}
     content |= {"init_ops": list(frozen.init_ops)} if frozen.init_ops else {}
-    content |= {
-        "signatures": {"predict": signature},
-        "contract": {key: value for key, value in contract.items() if value},
-    }
-    return content | {"warmup": {"file": "warmup.jsonl"}} | _limits(observed)
+    content |= {"signatures": {"predict": signature}}
+    content |= {"contract": {"version": 1} | {key: value for key, value in told.items() if value}}
+    content |= {"warmup": {"file": "warmup.jsonl"}}
+    limits = _limits(observed) | dict(wanted.limits)
+    content |= {"limits": limits} if limits else {}
+    if request.contract is not None:
+        _check(content, request.contract)
+    return content, labels
+
+
+def _check(content: Mapping[str, Any], contract: Path) -> None:
+    try:
+        checked(Manifest, content, f"--contract {contract}")
+    except LoadError as err:
+        raise SourceError(str(err)) from err
 
 
 def unbatched(manifest: Mapping[str, Any]) -> list[str]:
@@ -82,49 +92,20 @@ def _named(spec: TensorSpec) -> TensorSpec:
     return replace(spec, shape=(BATCH, *spec.shape[1:]))
 
 
-def _sized(spec: TensorSpec, size: int) -> TensorSpec:
-    assert spec.shape is not None
-    return replace(spec, shape=(*spec.shape[:-1], size))
+def _sized(spec: TensorSpec, names: Sequence[str] | None) -> TensorSpec:
+    """Return the spec of a row that has a name for each value, so that its size is known."""
+    if names is None or spec.shape is None or spec.instance_shape != (None,):
+        return spec
+    return replace(spec, shape=(*spec.shape[:-1], len(names)))
 
 
-def _elements(specs: Specs) -> dict[str, Any]:
-    """Return an `element` for each tensor whose own name can't be one: no letter first, or a word of Java's."""
-    elements = {}
-    for index, name in enumerate(specs):
-        if name in JAVA_WORDS:
-            elements[name] = {"element": f"{name}Value"}
-        elif not re.match(r"_*[A-Za-z]", name):
-            elements[name] = {"element": f"tensor{index}"}
-    return elements
-
-
-def _labelled(outputs: Specs, count: int, observed: Observed) -> str:
-    """Return the one float output that has a score for each label."""
-    fits = [
-        name
-        for name, spec in outputs.items()
-        if spec.dtype in FLOATS
-        and len(spec.instance_shape or ()) == 1
-        and all(answered[name].shape[-1] == count for _, answered in observed)
-    ]
-    if len(fits) != 1:
-        shown = ", ".join(f"{name} {spec.dtype} {show_shape(spec.shape)}" for name, spec in outputs.items())
-        raise SourceError(
-            f"--labels: {len(fits)} float outputs have one score for each of the {count} labels, expected 1; "
-            f"the outputs are {shown}"
-        )
-    return fits[0]
-
-
-def _columned(inputs: Specs, columns: Sequence[str]) -> str:
-    """Return the one input that takes as many values as there are columns."""
-    fits = [name for name, spec in inputs.items() if spec.instance_shape in ((len(columns),), (None,))]
-    if len(fits) != 1:
-        shown = ", ".join(f"{name} {show_shape(spec.shape)}" for name, spec in inputs.items())
-        raise SourceError(
-            f"--columns: {len(fits)} inputs take {len(columns)} values, expected 1; the inputs are {shown}"
-        )
-    return fits[0]
+def _labels_apart(outputs: dict[str, Any]) -> list[str]:
+    """Take the names of the one output that has labels out of its entry, for a file; several keep their own."""
+    entries = [entry for entry in outputs.values() if entry.get("labels")]
+    if len(entries) != 1:
+        return []
+    labels, entries[0]["labels"] = list(entries[0]["labels"]), LABELS_FILE
+    return labels
 
 
 def _entries(specs: Specs) -> dict[str, Any]:
@@ -138,7 +119,7 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
     return entry | ({"optional": True} if spec.optional else {})
 
 
-def _limits(observed: Observed) -> dict[str, Any]:
+def _limits(observed: Observed) -> dict[str, int]:
     """Allow calls as large as those that were tried, where the default would refuse them."""
     largest = max(array.size for inputs, _ in observed for array in inputs.values())
-    return {"limits": {"max_elements": largest}} if largest > Limits.max_elements else {}
+    return {"max_elements": largest} if largest > Limits.max_elements else {}

@@ -6,8 +6,9 @@ What the keys mean together is worked out in `contract` and `loader`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -23,6 +24,8 @@ DimName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Size = Annotated[int, Field(ge=0)]
 InputKind = Literal["scalar", "vector", "tensor", "image", "text"]
 OutputKind = Literal["scoredLabels", "scalar", "vector", "tensor", "text"]
+PAGE = "docs/manifest.md"
+Keys = TypeVar("Keys", bound=BaseModel)
 _UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
 
 
@@ -221,6 +224,11 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
 
     Raises LoadError with one line for each key that is wrong: the key, what came, what is allowed.
     """
+    return checked(Manifest, read_yaml(path, shown_as), shown_as)
+
+
+def read_yaml(path: Path, shown_as: str) -> dict[str, Any]:
+    """Return the keys and values in a YAML file; none may stand twice. Raises LoadError."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as err:
@@ -229,23 +237,38 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
         raise LoadError(f"{shown_as}: not YAML: {' '.join(str(err).split())}") from err
     if not isinstance(content, dict):
         raise LoadError(f"{shown_as}: expected keys and values, as `format: 1`, received {type(content).__name__}")
+    return content
+
+
+def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:
+    """Return content as a model of keys; page is where its keys are explained. Raises LoadError as read_manifest."""
     try:
-        return Manifest.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as err:
-        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err))) from err
+        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err.errors(), page))) from err
 
 
-def _lines(err: ValidationError) -> list[str]:
+def check_part(model: type[BaseModel], content: Mapping[str, Any], shown_as: str) -> None:
+    """Do as `checked`, but for content that is to be merged: keys that go together only need not be together yet."""
+    try:
+        model.model_validate(content)
+    except ValidationError as err:
+        wrong = [problem for problem in err.errors() if problem["type"] != "value_error"]
+        if wrong:
+            raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(wrong, PAGE))) from err
+
+
+def _lines(problems: Iterable[Any], page: str) -> list[str]:
     lines = []
-    for problem in err.errors(include_url=False):
+    for problem in problems:
         where = ".".join(str(step) for step in problem["loc"] if not str(step).startswith(_UNION_STEPS))
         came = problem["input"]
         shown = "" if isinstance(came, dict | BaseModel) else f" (received {came!r:.80})"
-        lines.append(f"{where + ': ' if where else ''}{_message(problem)}{shown}")
+        lines.append(f"{where + ': ' if where else ''}{_message(problem, page)}{shown}")
     return lines
 
 
-def _message(problem: Any) -> str:
+def _message(problem: Any, page: str) -> str:
     if problem["type"] == "extra_forbidden":
-        return "unknown key; docs/manifest.md lists the keys that are allowed here"
+        return f"unknown key; {page} lists the keys that are allowed here"
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +23,11 @@ import yaml
 from soapsvc.authoring.freeze_command import add_freeze_parser
 from soapsvc.authoring.freeze_golden import difference
 from soapsvc.authoring.source import SourceError
+from soapsvc.model.contract import Contract
 from soapsvc.model.loader import load
 from soapsvc.model.source import VersionFolder
 from tests.conftest import ROOT
+from tests.test_docs import section
 
 
 def freeze(source: Path, to: Path, *options: str) -> None:
@@ -148,9 +154,120 @@ def test_name_that_is_a_word_of_javas_gets_another_element(scores_pb: Path, tmp_
     assert manifest(to)["contract"]["outputs"] == {"class": {"element": "classValue"}}
 
 
+@pytest.fixture(scope="session")
+def pair_pb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """left and right float32 (any, 2) -> sum, twice float32 (any, 2)."""
+    path = tmp_path_factory.mktemp("pair") / "pair.pb"
+    with tf.Graph().as_default() as graph:
+        left, right = (tf.compat.v1.placeholder(tf.float32, [None, None], name) for name in ("left", "right"))
+        tf.reshape(left + right, [-1, 2], name="sum")
+        tf.reshape(left * right, [-1, 2], name="product")
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def served(folder: Path) -> Contract:
+    servable = load(VersionFolder(folder.parent.name, int(folder.name), folder))
+    servable.graph.close()
+    return servable.contract
+
+
+def test_columns_units_and_labels_for_several_tensors(pair_pb: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text(f"{name}1\n{name}2\n")
+    to = tmp_path / "models" / "pair" / "1"
+    freeze(
+        pair_pb, to, "--free-size", "2", "--columns", "left=width,height", "--columns", "right=depth,weight",
+        "--units", "left=centimetres", "--labels", f"sum={tmp_path / 'a.txt'}",
+        "--labels", f"product={tmp_path / 'b.txt'}",
+    )  # fmt: skip
+
+    contract = served(to)
+    assert [field.element for field in contract.inputs] == ["width", "height", "depth", "weight"]
+    assert [field.description for field in contract.inputs] == ["centimetres", "centimetres", "", ""]
+    assert {field.tensor: field.labels for field in contract.outputs} == {"sum": ("a1", "a2"), "product": ("b1", "b2")}
+    assert manifest(to)["signatures"]["predict"]["inputs"]["left"]["shape"] == ["batch", 2]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--columns", "a,b"], "--columns: 2 of left float32"),
+        (["--columns", "middle=a,b"], "--columns middle: 0 of left float32"),
+        (["--columns", "left=a,b", "--columns", "c,d"], "--columns stands more than once"),
+        (["--units", "metres"], "--units: 2 of"),
+        (["--columns", "left=a,b", "--columns", "right=a,c"], "two elements are named a"),
+    ],
+)
+def test_option_that_may_mean_several_tensors_is_refused(
+    options: list[str], words: str, pair_pb: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match=words):
+        freeze(pair_pb, tmp_path / "models" / "pair" / "1", "--free-size", "2", *options)
+    assert left_behind(tmp_path) == []
+
+
+def test_example_of_a_contract_file_wins_over_what_is_inferred_and_loses_against_options(
+    scores_pb: Path, tmp_path: Path
+) -> None:
+    text = section((ROOT / "docs" / "freezing.md").read_text(), "The contract")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "contract.yaml").write_text(example)
+    (tmp_path / "species.txt").write_text("setosa\nversicolor\nvirginica\n")
+    to = tmp_path / "models" / "iris" / "1"
+    freeze(
+        scores_pb, to, "--constant", "keep_prob=1.0", "--contract", str(tmp_path / "contract.yaml"),
+        "--input-names", "features", "--output-names", "probabilities",
+        "--labels", str(tmp_path / "species.txt"), "--units", "centimetres", "--description", "Another text.",
+    )  # fmt: skip
+
+    contract = served(to)
+    assert (contract.version, contract.description) == (2, "Another text.")
+    columns = ["sepalLength", "sepalWidth", "petalLength", "petalWidth"]
+    assert [field.element for field in contract.inputs] == columns
+    assert {(field.description, field.finite) for field in contract.inputs} == {("of one flower (centimetres)", True)}
+    (species,) = contract.outputs
+    assert (species.element, species.top, species.labels) == ("species", 2, ("setosa", "versicolor", "virginica"))
+    assert manifest(to)["limits"] == {"max_batch": 50}
+    assert manifest(to)["contract"]["outputs"]["probabilities"]["labels"] == "labels.txt"
+
+
+def test_labels_of_a_contract_file_stand_beside_it(scores_pb: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("a\nb\nc\n")
+    text = "contract: {outputs: {scores: {as: scoredLabels, labels: names.txt}}}"
+    (tmp_path / "contract.yaml").write_text(text)
+    to = tmp_path / "models" / "scores" / "1"
+    freeze(scores_pb, to, "--constant", "keep_prob=1.0", "--contract", str(tmp_path / "contract.yaml"))
+
+    assert (to / "labels.txt").read_text() == "a\nb\nc\n"
+    assert served(to).outputs[0].labels == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("contract: {inputs: {x: {colums: [a]}}}", "contract.inputs.x.colums: unknown key; docs/manifest.md"),
+        ("signatures: {}", "signatures: unknown key"),
+        ("contract: {inputs: {y: {finite: true}}}", "contract.inputs.y is not in the signature; it has x"),
+        ("contract: {outputs: {scores: {top: 2}}}", "contract.outputs.scores: `top` goes with"),
+        ("contract: {outputs: {scores: {as: scoredLabels, labels: no.txt}}}", "contract.outputs.scores.labels: expect"),
+        ("contract: {signature: other}", "contract.signature is 'other'"),
+        ("contract: {inputs: {x: {as: image}}}", "contract.inputs.x.as: image needs"),
+        ("limits: {max_batch: 0}", "limits.max_batch: Input should be greater"),
+        ("contract: [", "not YAML"),
+    ],
+)
+def test_contract_file_that_makes_no_sense_is_refused(text: str, words: str, scores_pb: Path, tmp_path: Path) -> None:
+    file = tmp_path / "contract.yaml"
+    file.write_text(text)
+    with pytest.raises(SourceError, match=re.escape(words)):
+        freeze(scores_pb, tmp_path / "models" / "scores" / "1", "--constant", "keep_prob=1.0", "--contract", str(file))
+    assert left_behind(tmp_path) == ["contract.yaml"]
+
+
 def test_labels_that_fit_no_output_are_refused(scores_pb: Path, tmp_path: Path) -> None:
     (tmp_path / "two.txt").write_text("a\nb\n")
-    with pytest.raises(SourceError, match="2 labels"):
+    with pytest.raises(SourceError, match="one for each of the 2 labels"):
         freeze(
             scores_pb, tmp_path / "scores" / "1", "--constant", "keep_prob=1.0", "--labels", str(tmp_path / "two.txt")
         )
@@ -175,6 +292,47 @@ def test_command_prints_difference_nodes_and_bytes(
     assert "largest difference between original and frozen graph: 0" in printed
     assert "nodes: 6 before, 6 after" in printed
     assert f"bytes: {scores_pb.stat().st_size} before" in printed
+
+
+def at_terminal(answer: str, *arguments: str) -> tuple[int, str]:
+    """Run the command at a terminal of its own, type `answer` when asked; return exit code and what was shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "soapsvc", "freeze", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+            if answer and shown.endswith(b"[y/N] "):
+                os.write(ours, answer.encode())
+    except OSError as err:  # Linux's end of a terminal that nobody holds any more
+        if err.errno != errno.EIO:
+            raise
+    finally:
+        os.close(ours)
+    return process.wait(timeout=60), shown.decode()
+
+
+@pytest.mark.parametrize(("answer", "code", "written"), [("y\n", 0, True), ("\n", 1, False), ("\x04", 1, False)])
+def test_suggestions_are_confirmed_at_a_terminal(
+    answer: str, code: int, written: bool, scores_pb: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "models" / "scores" / "1"
+    found, shown = at_terminal(answer, str(scores_pb), "--to", str(to), "--constant", "keep_prob=1.0")
+
+    assert (found, (to / "model.pb").is_file()) == (code, written)
+    assert "suggested output net/scores:0: nobody consumes it" in shown
+    assert ("were not confirmed" in shown) is not written
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--inputs", "x", "--outputs", "net/scores"]])
+def test_nothing_is_asked_when_all_is_said(options: list[str], scores_pb: Path, tmp_path: Path) -> None:
+    to = tmp_path / "models" / "scores" / "1"
+    code, shown = at_terminal("", str(scores_pb), "--to", str(to), "--constant", "keep_prob=1.0", *options)
+
+    assert code == 0
+    assert "[y/N]" not in shown
 
 
 def test_parser_is_made_without_tensorflow() -> None:

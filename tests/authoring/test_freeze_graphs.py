@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from soapsvc.authoring.source import SourceError
+from soapsvc.authoring.inspect_readers import inspect_source
+from soapsvc.authoring.source import SourceError, find_source
 from tests.authoring.test_freeze_command import answers, freeze, left_behind, manifest
 
 v1 = tf.compat.v1
@@ -43,8 +44,20 @@ def test_suggested_inputs_and_outputs_are_printed(
     freeze(two_ends, tmp_path / "ends" / "1", "--constant", "unrelated=4.0", "--constant", "shift=1.0")
 
     printed = capsys.readouterr().out
-    assert "outputs need: x:0" in printed
-    assert "nobody consumes: tower/total:0, tower/square:0, tower/root:0" in printed
+    assert "suggested input x:0: Placeholder; needed by tower/total, tower/square\n" in printed
+    outputs = [line for line in printed.splitlines() if line.startswith("suggested output")]
+    assert outputs == [f"suggested output tower/{name}:0: nobody consumes it" for name in ("total", "square", "root")]
+
+
+def test_suggestions_are_those_of_inspect(two_ends: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    freeze(two_ends, tmp_path / "ends" / "1")
+    printed = capsys.readouterr().out
+
+    inspected = inspect_source(find_source(two_ends)).summary
+    for side, tensors in (("input", inspected.inputs), ("output", inspected.outputs)):
+        assert tensors
+        for each in tensors:
+            assert f"suggested {side} {each.tensor}: {each.why}\n" in printed
 
 
 def test_named_outputs_prune_the_rest(two_ends: Path, tmp_path: Path) -> None:
@@ -291,8 +304,28 @@ def test_table_of_a_meta_graph_is_kept(tmp_path: Path) -> None:
 def test_checkpoint_without_its_graph_is_refused(trained: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     for file in trained[0].parent.glob("net-100.[!m]*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(SourceError, match="meta graph with its checkpoint"):
+    with pytest.raises(SourceError, match=r"without a graph.*--build net:build"):
         freeze(tmp_path / "net-100", tmp_path / "models" / "net" / "1")
+
+
+def test_data_pipeline_is_cut_off_before_the_tensor_that_outputs_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tf.Graph().as_default() as graph:
+        rows = tf.data.Dataset.from_tensor_slices((np.array([1, 0]), ROWS[:2])).batch(2)
+        label, features = v1.data.make_one_shot_iterator(rows).get_next()
+        weight = v1.get_variable("weight", [4, 2], initializer=v1.ones_initializer())
+        scores = tf.matmul(features, weight, name="scores")
+        tf.reduce_mean(v1.losses.sparse_softmax_cross_entropy(label, scores), name="loss")
+        saver, start = v1.train.Saver(), v1.global_variables_initializer()
+    with v1.Session(graph=graph) as session:
+        session.run(start)
+        saver.save(session, str(tmp_path / "fed"))
+    to = tmp_path / "models" / "fed" / "1"
+    freeze(tmp_path / "fed", to, "--outputs", "scores", "--input-names", "features")
+
+    assert "suggested input IteratorGetNext:1: comes from a tf.data iterator" in capsys.readouterr().out
+    np.testing.assert_allclose(answers(to, features=ROWS)["scores"], ROWS @ np.ones((4, 2)), rtol=1e-5, atol=1e-6)
 
 
 def test_devices_and_colocation_with_what_is_pruned_are_dropped(tmp_path: Path) -> None:

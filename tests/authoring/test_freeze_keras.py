@@ -134,7 +134,7 @@ def test_python_code_in_a_file_runs_only_when_unsafe(tmp_path: Path) -> None:
 
 def test_file_that_is_no_keras_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.keras").write_bytes(b"nonsense")
-    with pytest.raises(SourceError, match="can't load"):
+    with pytest.raises(SourceError, match="damaged or another file"):
         freeze(tmp_path / "bad.keras", tmp_path / "models" / "bad" / "1")
 
 
@@ -159,3 +159,31 @@ def test_stateful_layer_is_refused_with_the_cure(tmp_path: Path) -> None:
     keras.Model(given, keras.layers.GRU(2, stateful=True)(given)).save(tmp_path / "stateful.keras")
     with pytest.raises(SourceError, match=r"changes variables when it runs.*stateful=False"):
         freeze(tmp_path / "stateful.keras", tmp_path / "models" / "stateful" / "1")
+
+
+def test_constant_hides_an_input_and_is_repeated_for_every_instance(
+    two_headed: Any, rows: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    two_headed.save(tmp_path / "two.keras")
+    to = tmp_path / "models" / "two" / "1"
+    freeze(tmp_path / "two.keras", to, "--constant", "wide=[1, 2, 3, 4]")
+
+    assert list(manifest(to)["signatures"]["predict"]["inputs"]) == ["deep"]
+    wide = np.tile(np.array([1, 2, 3, 4], np.float32), (4, 1))
+    mood, _ = two_headed([wide, rows["deep"]], training=False)
+    np.testing.assert_allclose(answers(to, deep=rows["deep"])["mood"], mood, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("wide=[1, 2]", r"expected the shape \[any, 4\], or \[4\] for every instance, received \[2\]"),
+        ("wide=[a, b, c, d]", "is no float32"),
+        ("broad=1", "there is no such input; the inputs are wide, deep"),
+    ],
+)
+def test_constant_that_fits_no_input_is_refused(value: str, words: str, two_headed: Any, tmp_path: Path) -> None:
+    two_headed.save(tmp_path / "two.keras")
+    with pytest.raises(SourceError, match=words):
+        freeze(tmp_path / "two.keras", tmp_path / "models" / "two" / "1", "--constant", value)
+    assert left_behind(tmp_path) == ["two.keras"]

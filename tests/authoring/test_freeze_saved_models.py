@@ -36,6 +36,21 @@ class Shop(tf.Module):
         codes = self.codes.lookup(tf.strings.lower(words))
         return {"code": codes, "name": self._named(codes)}
 
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, "words"),
+            tf.TensorSpec([], tf.int64, "factor"),
+            tf.TensorSpec([], tf.string, "unit"),
+        ]
+    )
+    def scaled(self, words: Any, factor: Any, unit: Any) -> dict[str, Any]:
+        return {"text": tf.strings.as_string(self.codes.lookup(words) * factor) + " " + unit}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "words"), tf.TensorSpec([None, 1], name="more")])
+    def offer(self, words: Any, more: Any) -> dict[str, Any]:
+        codes = tf.cast(self.codes.lookup(words), tf.float32)[:, None]
+        return {"total": codes + more + tf.reduce_mean(self.weight) - 0.5}
+
     @tf.function
     def _named(self, codes: Any) -> Any:
         return self.names.lookup(codes)
@@ -45,7 +60,8 @@ class Shop(tf.Module):
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop") / "shop"
     module = Shop()
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.price, "code": module.code})
+    others = {"code": module.code, "scaled": module.scaled, "offer": module.offer}
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.price, **others})
     return folder
 
 
@@ -56,6 +72,27 @@ def test_default_signature_keeps_names_and_answers(shop: Path, tmp_path: Path) -
     answered = answers(to, z=np.array([[1, 10]], np.float32), b=np.array([[0.5]], np.float32))
     assert {name: value.item() for name, value in answered.items()} == {"sum": 32.5, "less": 31.5}
     assert list(manifest(to)["signatures"]["predict"]["outputs"]) == ["less", "sum"]
+
+
+def test_constant_of_the_whole_shape_is_always_fed(shop: Path, tmp_path: Path) -> None:
+    to = tmp_path / "models" / "shop" / "1"
+    freeze(shop, to, "--signature", "scaled", "--constant", "factor=3", "--constant", "unit=kg")
+
+    signature = manifest(to)["signatures"]["predict"]
+    assert (list(signature["inputs"]), signature["constants"]) == (["words"], {"factor:0": 3, "unit:0": "kg"})
+    assert answers(to, words=np.array([b"tea", b"x"], object))["text"].tolist() == [b"12 kg", b"-3 kg"]
+
+
+def test_constant_for_every_instance_goes_with_a_table_and_a_variable(shop: Path, tmp_path: Path) -> None:
+    to = tmp_path / "models" / "shop" / "1"
+    freeze(shop, to, "--signature", "offer", "--constant", "more=[5]")
+
+    assert answers(to, words=np.array([b"tea"], object))["total"].tolist() == [[11.0]]
+
+
+def test_constant_for_every_input_is_refused(shop: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="hides every input"):
+        freeze(shop, tmp_path / "models" / "shop" / "1", "--signature", "code", "--constant", "words=tea")
 
 
 def test_tables_are_rebuilt_also_inside_functions(shop: Path, tmp_path: Path) -> None:
@@ -70,7 +107,7 @@ def test_tables_are_rebuilt_also_inside_functions(shop: Path, tmp_path: Path) ->
 
 
 def test_unknown_signature_lists_those_there_are(shop: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="code, serving_default"):
+    with pytest.raises(SourceError, match="code, offer, scaled, serving_default"):
         freeze(shop, tmp_path / "models" / "shop" / "1", "--signature", "nothing")
     assert left_behind(tmp_path) == []
 
