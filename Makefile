@@ -16,7 +16,7 @@ BIN := .venv/bin
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
 
-test: .venv/dev.stamp
+test: .venv/dev.stamp .venv/models.stamp
 	$(BIN)/pytest
 	./tests/on_other_pythons.sh
 
@@ -43,4 +43,9 @@ clean:
 
 .venv/dev.stamp: .venv/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	touch $@
+
+# Models of others, for tests only; what they ask for would break the environment, so they stand beside it
+.venv/models.stamp: tests/real_models/requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venv/real-models -r $<
 	touch $@

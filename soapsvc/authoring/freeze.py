@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from soapsvc.authoring.graphs import nodes_of
+
 BODY = "model"  # name scope of the function's own nodes; the top level is for inputs and outputs
 
 
@@ -28,10 +30,15 @@ def freeze(
     tables:   placeholder of a captured table -> the NodeDef to set in its place; it becomes BODY/<its name>.
 
     Nodes that no output needs are left out. Loops stay functions (`graph_def.library`). Raises FreezeError
-    when a table or another resource is captured, as that would leave a placeholder nobody can feed.
+    when a table or another resource is captured, as that would leave a placeholder nobody can feed, and when
+    the function changes a variable.
     """
     concrete = function if hasattr(function, "structured_outputs") else function.get_concrete_function()
-    constant = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    try:
+        constant = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    except ValueError:
+        _refuse_assignments(concrete.graph.as_graph_def())
+        raise
     graph_def = constant.graph.as_graph_def()
     tables = tables or {}
     for node in graph_def.node:
@@ -68,11 +75,18 @@ def run_frozen(
 def op_types(graph_def: Any) -> set[str]:
     """Every op type in the graph and in its library of functions."""
     functions = {function.signature.name for function in graph_def.library.function}
-    nodes = [
-        *graph_def.node,
-        *(node for function in graph_def.library.function for node in function.node_def),
-    ]
-    return {node.op for node in nodes} - functions
+    return {node.op for _, node in nodes_of(graph_def)} - functions
+
+
+def _refuse_assignments(graph_def: Any) -> None:
+    """Raise FreezeError if the function changes a variable, which a constant can't take."""
+    assigning = ("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp")
+    changing = [node.name for _, node in nodes_of(graph_def) if node.op in assigning]
+    if changing:
+        raise FreezeError(
+            f"the function changes variables when it runs, at {changing[0]}; build it without state, as with "
+            "stateful=False, or make the state an input and an output"
+        )
 
 
 def _refuse_resources(graph_def: Any) -> None:

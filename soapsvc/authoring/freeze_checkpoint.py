@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -16,7 +15,7 @@ from soapsvc.authoring.freeze_function import freeze_function
 from soapsvc.authoring.freeze_graph import freeze_restored
 from soapsvc.authoring.freeze_keras import is_keras_model, traced
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Frozen, checkpoint_size
+from soapsvc.authoring.freeze_result import Frozen, size_of
 from soapsvc.authoring.inspect_checkpoint import OBJECT_GRAPH, role_of
 from soapsvc.authoring.source import Source, SourceError
 
@@ -34,15 +33,15 @@ def freeze_checkpoint(source: Source, request: Request) -> Frozen:
             "--build net:build"
         )
     try:
-        reader = tf.compat.v1.train.NewCheckpointReader(str(source.path))
+        reader = tf.compat.v1.train.NewCheckpointReader(source.prefix)
     except (tf.errors.OpError, RuntimeError, IndexError, ValueError) as err:
         raise SourceError(f"{source.path}: the checkpoint can't be opened: {err}") from err
     if reader.has_tensor(OBJECT_GRAPH):
-        return _of_objects(source.path, reader, request.build, request)
-    return _of_graph(source.path, request.build, request)
+        return _of_objects(source, reader, request.build, request)
+    return _of_graph(source, request.build, request)
 
 
-def _of_graph(prefix: Path, build: str, request: Request) -> Frozen:
+def _of_graph(source: Source, build: str, request: Request) -> Frozen:
     graph = tf.Graph()
     with graph.as_default():
         result = built(build)
@@ -50,7 +49,7 @@ def _of_graph(prefix: Path, build: str, request: Request) -> Frozen:
     if outputs and not request.outputs and not request.collection:
         names = request.output_names or (tuple(map(str, outputs)) if isinstance(result, Mapping) else ())
         request = replace(request, outputs=tuple(outputs.values()), output_names=names)
-    return freeze_restored(graph, prefix, request)
+    return freeze_restored(graph, source, request)
 
 
 def _output_tensors(graph: Any, result: Any, build: str) -> dict[Any, str]:
@@ -67,18 +66,19 @@ def _output_tensors(graph: Any, result: Any, build: str) -> dict[Any, str]:
     return {key: tensor.name for key, tensor in found.items()}
 
 
-def _of_objects(prefix: Path, reader: Any, build: str, request: Request) -> Frozen:
+def _of_objects(source: Source, reader: Any, build: str, request: Request) -> Frozen:
     if request.inputs or request.outputs or request.collection:
         raise SourceError("a checkpoint of TF2 takes no --inputs, --outputs, --collection; see --output-names")
     model = built(build)
-    concrete, arguments, results = traced(model, prefix) if is_keras_model(model) else _traced_module(model, build)
-    taken = _restore(model, prefix, reader, build)
+    concrete, arguments, results = traced(model, source.path) if is_keras_model(model) else _traced_module(model, build)
+    taken = _restore(model, source.prefix, reader, build)
 
     def call(given: Sequence[Any]) -> list[Any]:
         model.__class__  # noqa: B018 - keeps the model, and with it its variables, alive as long as this function
         return list(tf.nest.flatten(concrete(*given)))
 
-    frozen = freeze_function(concrete, call, arguments, results, request, checkpoint_size(prefix))
+    size = sum(size_of(path) for path in source.parts())
+    frozen = freeze_function(concrete, call, arguments, results, request, size)
     return replace(frozen, notes=(*frozen.notes, f"took the values of the checkpoint's {taken}"))
 
 
@@ -98,7 +98,7 @@ def _traced_module(model: Any, build: str) -> tuple[Any, list[str], list[str]]:
     return concrete, arguments, keys if len(keys) == len(flat) else [f"output_{index}" for index in range(len(flat))]
 
 
-def _restore(model: Any, prefix: Path, reader: Any, build: str) -> str:
+def _restore(model: Any, prefix: str, reader: Any, build: str) -> str:
     """Give an object its values: those of the checkpoint's root, or of the object in it that fits; say which."""
     objects = TrackableObjectGraph.FromString(reader.get_tensor(OBJECT_GRAPH))
     names = {child.local_name for child in objects.nodes[0].children} - {"save_counter"}
@@ -107,7 +107,7 @@ def _restore(model: Any, prefix: Path, reader: Any, build: str) -> str:
     for name in ("", *children):
         checkpoint = tf.train.Checkpoint(**{name: model}) if name else tf.train.Checkpoint(model)
         try:
-            checkpoint.read(str(prefix)).assert_existing_objects_matched().expect_partial()
+            checkpoint.read(prefix).assert_existing_objects_matched().expect_partial()
         except (AssertionError, ValueError, tf.errors.OpError) as err:
             problems.append(str(err))
         else:

@@ -15,6 +15,8 @@ from soapsvc.authoring.inspect_suggest import needed_inputs, suggest
 from soapsvc.authoring.inspect_summary import NamedTensor
 from soapsvc.authoring.source import SourceError
 
+_MOST_ENDS = 8  # named in a message
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -95,7 +97,8 @@ def _suggested_outputs(
     if not found:
         raise SourceError("no output can be suggested: nothing that depends on a placeholder ends; give --outputs")
     if one_end and len(found) > 1:
-        ends = "; ".join(f"{each.tensor} ({each.why})" for each in found)
+        ends = "; ".join(f"{each.tensor} ({each.why})" for each in found[:_MOST_ENDS])
+        ends += f"; and {len(found) - _MOST_ENDS} more" if len(found) > _MOST_ENDS else ""
         raise SourceError(f"the graph has several ends: {ends}. Choose with --outputs or --collection")
     return found
 

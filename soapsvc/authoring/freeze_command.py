@@ -6,6 +6,8 @@ Imports TensorFlow only when it runs, so that `--help` stays fast.
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,8 @@ def _run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     request.check_source()
     request.check_target()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are its deprecations
     with steps() as step:
         step("starting TensorFlow")
         from soapsvc.authoring.freeze_job import freeze_source  # imports TensorFlow: not before it is needed

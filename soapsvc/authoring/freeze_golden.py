@@ -116,7 +116,8 @@ def _call(frozen: Frozen, graph: FrozenGraph, constants: Mapping[str, Array], in
     except (tf.errors.OpError, ValueError, TypeError) as err:
         raise SourceError(
             f"the original refuses the inputs it was tried on: {first_line(err)}; "
-            "give ones that fit, as --golden FILE.npz, or another --free-size"
+            "give ones that fit, as --golden FILE.npz, or another --free-size; "
+            "fix with --constant what only training varies"
         ) from err
     feeds = {
         frozen.inputs[name].tensor: np.ascontiguousarray(array).reshape(array.shape) for name, array in inputs.items()

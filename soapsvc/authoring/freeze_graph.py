@@ -13,7 +13,7 @@ from tensorflow.python.framework import op_def_registry
 from soapsvc.authoring.freeze import op_types
 from soapsvc.authoring.freeze_choice import choose
 from soapsvc.authoring.freeze_request import Request
-from soapsvc.authoring.freeze_result import Frozen, checkpoint_size, size_of
+from soapsvc.authoring.freeze_result import Frozen, size_of
 from soapsvc.authoring.freeze_session import cut, freeze_session
 from soapsvc.authoring.freeze_tables import FILLERS
 from soapsvc.authoring.graphs import read_graph, read_meta_graph
@@ -43,25 +43,25 @@ def freeze_graph_file(source: Source, request: Request) -> Frozen:
 
 def freeze_meta_graph(source: Source, request: Request) -> Frozen:
     """Freeze a meta graph with the checkpoint beside it. Raises SourceError naming what the checkpoint lacks."""
-    meta = read_meta_graph(source.path.with_name(f"{source.path.name}.meta"))
+    meta = read_meta_graph(source.part(".meta"))
     check_known(meta.graph_def)
     graph = tf.Graph()
     with graph.as_default():
         try:
             tf.compat.v1.train.import_meta_graph(meta, clear_devices=True)
         except (ValueError, KeyError, tf.errors.OpError) as err:
-            raise SourceError(f"{source.path}.meta can't be imported: {err}") from err
-    return freeze_restored(graph, source.path, request)
+            raise SourceError(f"{source.prefix}.meta can't be imported: {err}") from err
+    return freeze_restored(graph, source, request)
 
 
-def freeze_restored(graph: Any, prefix: Path, request: Request) -> Frozen:
+def freeze_restored(graph: Any, source: Source, request: Request) -> Frozen:
     """Freeze a tf.Graph with the values that its variables have in a checkpoint, which are found by their names."""
     choice = choose(graph, request, one_end=True)
     needed = cut(graph, choice.inputs.values(), choice.outputs.values(), choice.constants)
     session = tf.compat.v1.Session(graph=graph)
-    _restore(session, prefix, {node.name for node in needed.node if node.op in _VARIABLES}, request.scope)
+    _restore(session, source.prefix, {node.name for node in needed.node if node.op in _VARIABLES}, request.scope)
     session.run(graph.get_collection(tf.compat.v1.GraphKeys.TABLE_INITIALIZERS))
-    return freeze_session(session, needed, choice, checkpoint_size(prefix))
+    return freeze_session(session, needed, choice, sum(size_of(path) for path in source.parts()))
 
 
 def check_known(graph_def: Any) -> None:
@@ -83,7 +83,7 @@ def _import(graph: Any, graph_def: Any, path: Path) -> None:
         raise SourceError(f"{path} can't be imported: {err}") from err
 
 
-def _restore(session: Any, prefix: Path, names: set[str], scope: str) -> None:
+def _restore(session: Any, prefix: str, names: set[str], scope: str) -> None:
     """Give the named variables their values in a checkpoint, where they may be under the scope of their part."""
     with session.graph.as_default():
         found = [each for each in tf.compat.v1.global_variables() if each.op.name in names]
@@ -94,7 +94,7 @@ def _restore(session: Any, prefix: Path, names: set[str], scope: str) -> None:
             "with tf.compat.v1.get_variable, and save a meta graph with tf.compat.v1.train.Saver"
         )
     try:
-        reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
         stored = reader.get_variable_to_shape_map().keys()
         scoped = {_scoped_name(_saved_name(each), scope, stored): each for each in found}
         missing = sorted(scoped.keys() - stored)
@@ -107,7 +107,7 @@ def _restore(session: Any, prefix: Path, names: set[str], scope: str) -> None:
         plain = {_saved_name(each) for each in found} <= stored
         if found:
             with session.graph.as_default():
-                tf.compat.v1.train.Saver(found if plain else scoped).restore(session, str(prefix))
+                tf.compat.v1.train.Saver(found if plain else scoped).restore(session, prefix)
     except (tf.errors.OpError, ValueError) as err:
         raise SourceError(f"the checkpoint {prefix} can't be restored: {str(err).splitlines()[0]}") from err
 

@@ -70,7 +70,7 @@ def freeze_source(request: Request, tell: Callable[[str], None], step: Step, con
     _check_difference(calls, frozen, request, tell)
     manifest, labels = manifest_of(frozen, request, wanted, [(call.inputs, call.outputs) for call in calls])
     if unbatched(manifest):
-        tell(f"serves one instance a call, not batches: {', '.join(unbatched(manifest))} has no free first dimension")
+        tell(f"serves one instance a call, not batches: see the first dimension of {', '.join(unbatched(manifest))}")
     content: dict[str, Any] = {
         "graph_def": frozen.graph_def, "manifest": manifest, "labels": labels, "warmup": _recorded(calls)
     }  # fmt: skip

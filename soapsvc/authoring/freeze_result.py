@@ -17,7 +17,7 @@ from soapsvc.model.dtypes import NUMPY_DTYPE, Array
 from soapsvc.model.signature import Dim, TensorSpec
 
 Arrays = Mapping[str, Array]
-_RESERVED = ("model", "inputs", "outputs")  # `model` is the scope of frozen functions
+_RESERVED = ("model",)  # the scope of frozen functions
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,3 @@ def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files below a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def checkpoint_size(prefix: Path) -> int:
-    """Return the bytes of a checkpoint's files."""
-    return sum(size_of(path) for path in prefix.parent.iterdir() if path.name.startswith(f"{prefix.name}."))

@@ -26,7 +26,8 @@ def freeze_saved_model(source: Source, request: Request) -> Frozen:
     check_known(meta.graph_def)
     keys = sorted(key for key in meta.signature_def if not key.startswith("__saved_model_"))
     if request.signature not in keys:
-        raise SourceError(f"--signature {request.signature}: the SavedModel has {', '.join(keys) or 'none'}")
+        there = ", ".join(keys) or "none: save it again with signatures="
+        raise SourceError(f"--signature {request.signature}: the SavedModel has {there}")
     tags = list(meta.meta_info_def.tags)
     if meta.HasField("object_graph_def"):
         return _of_tf2(source.path, tags, request)

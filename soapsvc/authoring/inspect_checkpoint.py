@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ def role_of(name: str) -> Role:
 
 
 def open_checkpoint(
-    prefix: Path, trainable: Collection[str] | None
+    prefix: str, trainable: Collection[str] | None
 ) -> tuple[tuple[StoredTensor, ...], Callable[[str], Array]]:
     """Return a checkpoint's tensors and the function that reads one.
 
@@ -45,7 +44,7 @@ def open_checkpoint(
 
     failures = (tf.errors.OpError, RuntimeError, IndexError, ValueError)  # a file cut short is an IndexError
     try:
-        reader = tf.compat.v1.train.NewCheckpointReader(str(prefix))
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
     except failures as err:
         raise SourceError(f"{prefix}: the checkpoint can't be opened: {_reason(err)}") from err
 

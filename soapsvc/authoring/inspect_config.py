@@ -40,6 +40,7 @@ def layers_of(config: Any) -> Iterator[Any]:
 
 def custom_objects(layers: list[Any]) -> list[str]:
     """Return the classes of layers that are not Keras's own, as far as the file says so."""
+    layers = [layer for layer in layers if not str(layer.get("module")).startswith("keras.src.")]  # unnamed ops
     found = {
         str(layer.get("registered_name") or layer.get("class_name"))
         for layer in layers

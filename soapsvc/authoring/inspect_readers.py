@@ -30,6 +30,8 @@ from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.manifest import Manifest, SignatureEntry, read_manifest
 
+_UNSIGNED = ("it has no signature, which freezing needs; save it again with signatures=",)
+
 
 def inspect_source(source: Source) -> Inspected:
     """Open a source and return what it holds. Raises SourceError."""
@@ -37,7 +39,7 @@ def inspect_source(source: Source) -> Inspected:
 
 
 def _checkpoint(source: Source, size: int) -> Inspected:
-    tensors, read = open_checkpoint(source.path, None)
+    tensors, read = open_checkpoint(source.prefix, None)
     is_tf2 = OBJECT_GRAPH in {tensor.name for tensor in tensors}
     what = "TF2 checkpoint" if is_tf2 else "TF1 checkpoint"
     note = "there is no graph beside it, only values; freezing needs the code that builds the graph: --build"
@@ -46,8 +48,8 @@ def _checkpoint(source: Source, size: int) -> Inspected:
 
 
 def _meta_graph(source: Source, size: int) -> Inspected:
-    meta = read_meta_graph(source.path.with_name(f"{source.path.name}.meta"))
-    tensors, read = open_checkpoint(source.path, trainable_names(meta))
+    meta = read_meta_graph(source.part(".meta"))
+    tensors, read = open_checkpoint(source.prefix, trainable_names(meta))
     typed = TypedGraph(meta.graph_def)
     collections = {key: value.node_list.value for key, value in meta.collection_def.items()}
     signatures = signatures_of(meta)
@@ -76,11 +78,12 @@ def _saved_model(source: Source, size: int) -> Inspected:
     trainable = trainable_objects(meta) if is_tf2 else trainable_names(meta)
     variables = source.path / "variables" / "variables"
     has_variables = variables.with_name("variables.index").is_file()
-    tensors, read = open_checkpoint(variables, trainable) if has_variables else ((), _nothing)
+    tensors, read = open_checkpoint(str(variables), trainable) if has_variables else ((), _nothing)
     signatures = signatures_of(meta)
     inputs, outputs = signed_inputs(signatures), signed_outputs(signatures)
     typed = TypedGraph(meta.graph_def)
-    if not outputs:
+    unsigned = is_tf2 and not outputs  # its graph then only saves and restores
+    if not outputs and not is_tf2:
         inputs, outputs = suggest(meta.graph_def, typed, {})
     several = (f"it has {len(tags)} graphs, tagged {' | '.join(tags)}; this is the first for serving",)
     summary = Summary(
@@ -94,7 +97,7 @@ def _saved_model(source: Source, size: int) -> Inspected:
         outputs,
         tensors,
         operations=operations_of(meta.graph_def),
-        notes=(several if len(tags) > 1 else ()) + graph_notes(meta.graph_def, typed),
+        notes=(several if len(tags) > 1 else ()) + (_UNSIGNED if unsigned else ()) + graph_notes(meta.graph_def, typed),
     )
     return Inspected(summary, meta.graph_def, read)
 
@@ -167,12 +170,10 @@ def _nothing(name: str) -> Array:
 
 def _size(source: Source) -> int:
     """Return the bytes of all the source's files."""
+    if source.prefix:
+        return sum(path.stat().st_size for path in source.parts())
     if source.path.is_dir():
         return sum(path.stat().st_size for path in source.path.rglob("*") if path.is_file())
-    if source.kind in (SourceKind.CHECKPOINT, SourceKind.META_GRAPH):
-        folder, prefix = source.path.parent, source.path.name
-        ends = (f"{prefix}.index", f"{prefix}.meta", f"{prefix}.data-")
-        return sum(path.stat().st_size for path in folder.iterdir() if path.name.startswith(ends))
     return source.path.stat().st_size
 
 

@@ -19,8 +19,10 @@ _NO_OUTPUT = re.compile(
     r"|Placeholder.*|.*Apply.*|(Save|Restore|MergeV2).*|ShardedFilename|.*HashTable.*|InitializeTable.*|Print.*"
     r"|IteratorGetNext|.*Iterator.*|.*Dataset.*|Switch|Merge|RefSwitch|Shape|.*DestroyResource.*)$"
 )
+_PLUMBING = re.compile(r"(^|/)(AssignMovingAvg(_\d+)?/[^/]+|cond(_\d+)?/(switch_[tf]|pred_id))$")  # of TF1 layers
 _NO_USER = re.compile(r"^(NoOp|Assert|Print.*|.*Summary.*|Assign.*|(Save|MergeV2).*|InitializeTable.*)$")
 _PROBABLE = {"Softmax", "Sigmoid", "ArgMax"}
+_MOST_USERS = 4  # named at an input
 _LAYERS = {"MatMul", "BatchMatMul", "BatchMatMulV2", "Conv2D", "BiasAdd", *_PROBABLE}
 _INPUTS = {
     "Placeholder": "Placeholder",
@@ -129,14 +131,20 @@ def _probabilities(links: _Links) -> list[tuple[str, str]]:
 
 def _ends(links: _Links) -> list[tuple[str, str]]:
     """Return what depends on an input and nobody consumes; without inputs, what nobody consumes."""
-    ends = [n for n, node in links.nodes.items() if not links.users.get(n) and not _NO_OUTPUT.match(node.op)]
-    return [(name, "nobody consumes it") for name in ends if name in links.fed or not links.fed]
+    ends = [
+        (node.op not in _PROBABLE, name)
+        for name, node in links.nodes.items()
+        if not links.users.get(name) and not _NO_OUTPUT.match(node.op) and not _PLUMBING.search(name)
+    ]
+    ends.sort(key=lambda end: end[0])  # probabilities first, else as they stand in the graph
+    return [(name, "nobody consumes it") for _, name in ends if name in links.fed or not links.fed]
 
 
 def _needed(users: list[str], outputs: list[str]) -> str:
     if not outputs:
         return ""
-    return f"; needed by {', '.join(users)}" if users else "; no suggested output needs it"
+    more = f" and {len(users) - _MOST_USERS} more" if len(users) > _MOST_USERS else ""
+    return f"; needed by {', '.join(users[:_MOST_USERS])}{more}" if users else "; no suggested output needs it"
 
 
 def _named(typed: TypedGraph, tensor: str, why: str) -> NamedTensor:

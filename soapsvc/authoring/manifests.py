@@ -59,10 +59,12 @@ def _check(content: Mapping[str, Any], contract: Path) -> None:
 
 
 def unbatched(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the tensors that keep a manifest's signature from serving batches; none when it does."""
+    """Return the tensors whose first dimension keeps a manifest's signature from serving batches; none when it does."""
     signature = manifest["signatures"]["predict"]
     sides = (*signature["inputs"].items(), *signature["outputs"].items())
-    return [name for name, entry in sides if not (entry.get("shape") and entry["shape"][0] == BATCH)]
+    first = {name: (entry.get("shape") or ["none"])[0] for name, entry in sides}
+    fixed = [name for name, dim in first.items() if dim not in (BATCH, None)]
+    return fixed or [name for name, dim in first.items() if dim != BATCH]
 
 
 def _ranked(spec: TensorSpec, observed: Observed) -> TensorSpec:

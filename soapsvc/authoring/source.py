@@ -5,6 +5,8 @@ Looks at names and at a few first bytes only; reading the model is the work of o
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -33,11 +35,23 @@ class Source:
 
     path: what readers take: a checkpoint's prefix, a SavedModel's or model's folder, else the file.
     note: what was taken in place of the path given, empty when it was that path.
+    prefix: a checkpoint's prefix as TensorFlow takes it; it ends in a slash where the files are `.index`, `.meta`, …
     """
 
     kind: SourceKind
     path: Path
     note: str = ""
+    prefix: str = ""
+
+    def part(self, ending: str) -> Path:
+        """Return the checkpoint's file with this ending, as `.meta`."""
+        return Path(f"{self.prefix}{ending}")
+
+    def parts(self) -> list[Path]:
+        """Return all of the checkpoint's files."""
+        folder, start = os.path.split(self.prefix)
+        ends = (f"{start}.index", f"{start}.meta", f"{start}.data-")
+        return sorted(path for path in Path(folder).iterdir() if path.name.startswith(ends))
 
 
 _BY_SUFFIX = {
@@ -78,27 +92,24 @@ def _in_folder(folder: Path) -> Source:
         return Source(SourceKind.SAVED_MODEL, folder)
     if (folder / "model.yaml").is_file():
         return Source(SourceKind.MODEL_FOLDER, folder)
-    prefixes = sorted(path.with_suffix("") for path in folder.glob("*.index"))
-    if len(prefixes) == 1:
-        found = _checkpoint(prefixes[0])
+    indexes = sorted(folder.glob("*.index"))
+    if len(indexes) == 1:
+        found = _checkpoint(indexes[0])
         assert found is not None
-        return Source(found.kind, found.path, f"took the checkpoint {found.path}")
-    if prefixes:
-        names = ", ".join(prefix.name for prefix in prefixes)
-        raise SourceError(f"{folder} holds several checkpoints: {names}; name one, as {prefixes[-1]}")
+        return found
+    if indexes:
+        names = ", ".join(path.stem for path in indexes)
+        raise SourceError(f"{folder} holds several checkpoints: {names}; name one, as {indexes[-1].with_suffix('')}")
     raise SourceError(f"{folder}: expected a SavedModel (saved_model.pb), a model folder (model.yaml) or a checkpoint")
 
 
 def _checkpoint(given: Path) -> Source | None:
     """Return the checkpoint that a path is, or is a file of; None when it is none."""
-    name = given.name
-    prefix = given
-    if name.endswith((".index", ".meta")) or ".data-" in name:
-        prefix = given.with_name(name.split(".data-")[0].removesuffix(".index").removesuffix(".meta"))
-    if not prefix.with_name(f"{prefix.name}.index").is_file():
-        if prefix != given:
-            raise SourceError(f"{given}: expected {prefix.name}.index beside it; copy all files of the checkpoint")
+    name = re.sub(r"(\.index|\.meta|\.data-.*)$", "", given.name)
+    prefix = str(given.with_name(name)) if name else f"{given.parent}{os.sep}"
+    if not Path(f"{prefix}.index").is_file():
+        if name != given.name:
+            raise SourceError(f"{given}: expected {name}.index beside it; copy all files of the checkpoint")
         return None
-    has_graph = prefix.with_name(f"{prefix.name}.meta").is_file()
-    kind = SourceKind.META_GRAPH if has_graph else SourceKind.CHECKPOINT
-    return Source(kind, prefix, "" if prefix == given else f"took the checkpoint {prefix}")
+    kind = SourceKind.META_GRAPH if Path(f"{prefix}.meta").is_file() else SourceKind.CHECKPOINT
+    return Source(kind, Path(prefix), "" if name == given.name else f"took the checkpoint {prefix}", prefix)

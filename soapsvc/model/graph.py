@@ -34,7 +34,7 @@ from soapsvc.model.signature import Dim, show_shape
 
 log = logging.getLogger(__name__)
 _SCOPE = "servable"
-_PREAMBLE = ("Graph execution error", "Detected at node", "Node: ")
+_PREAMBLE = ("Graph execution error", "Detected at node", "<stack traces unavailable>", "Node: ")
 
 
 @dataclass(frozen=True)
@@ -228,6 +228,6 @@ def _session_config(threads: Threads) -> tf.compat.v1.ConfigProto:
 
 
 def first_line(err: BaseException) -> str:
-    """Return the first line that says something: `Session.run` puts three lines before TensorFlow's own words."""
+    """Return the first line that says something: TensorFlow puts up to four lines before its own words."""
     lines = [line for line in str(err).splitlines() if line and not line.startswith(_PREAMBLE)]
     return lines[0] if lines else err.__class__.__name__

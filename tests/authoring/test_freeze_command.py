@@ -132,6 +132,21 @@ def test_refusal_says_what_to_do_and_leaves_nothing_behind(
     assert left_behind(tmp_path) == []
 
 
+def test_tensor_that_is_the_cause_of_serving_no_batches_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tf.Graph().as_default() as graph:
+        state = tf.compat.v1.placeholder(tf.float32, [1, None], "state")
+        tf.add(tf.compat.v1.placeholder(tf.float32, [None, None], "cell/inputs"), state, name="outputs")
+    (tmp_path / "cell.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    to = tmp_path / "models" / "cell" / "1"
+    freeze(tmp_path / "cell.pb", to)
+
+    assert "not batches: see the first dimension of state\n" in capsys.readouterr().out
+    signature = manifest(to)["signatures"]["predict"]
+    assert (list(signature["inputs"]), list(signature["outputs"])) == (["state", "inputs"], ["outputs"])
+
+
 def test_name_that_is_a_word_of_javas_gets_another_element(scores_pb: Path, tmp_path: Path) -> None:
     to = tmp_path / "models" / "scores" / "1"
     freeze(scores_pb, to, "--constant", "keep_prob=1.0", "--output-names", "class")

@@ -154,6 +154,13 @@ def test_vocabulary_in_a_keras_file_is_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(answered["price"], wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_stateful_layer_is_refused_with_the_cure(tmp_path: Path) -> None:
+    given = keras.Input(batch_shape=(4, None, 3))
+    keras.Model(given, keras.layers.GRU(2, stateful=True)(given)).save(tmp_path / "stateful.keras")
+    with pytest.raises(SourceError, match=r"changes variables when it runs.*stateful=False"):
+        freeze(tmp_path / "stateful.keras", tmp_path / "models" / "stateful" / "1")
+
+
 def test_constant_hides_an_input_and_is_repeated_for_every_instance(
     two_headed: Any, rows: dict[str, np.ndarray], tmp_path: Path
 ) -> None:

@@ -169,3 +169,15 @@ def test_saved_model_of_tf1_keeps_table_variable_and_constant(old: Path, tmp_pat
 def test_saved_model_of_tf1_names_the_feed_it_needs(old: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="--constant keep_prob=VALUE"):
         freeze(old, tmp_path / "models" / "old" / "1")
+
+
+def test_model_without_a_signature_is_refused_with_the_cure(tmp_path: Path) -> None:
+    tf.saved_model.save(Shop(), str(tmp_path / "unsigned"))
+    with pytest.raises(SourceError, match="has none: save it again with signatures="):
+        freeze(tmp_path / "unsigned", tmp_path / "models" / "shop" / "1")
+
+
+def test_original_that_fails_is_told_in_tensorflows_words(shop: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "odd.npz", z=np.zeros((2, 2), np.float32), b=np.zeros((3, 1), np.float32))
+    with pytest.raises(SourceError, match=r"refuses the inputs it was tried on: [Ii]ncompatible shapes: \[2,1\]"):
+        freeze(shop, tmp_path / "models" / "shop" / "1", "--golden", str(tmp_path / "odd.npz"))

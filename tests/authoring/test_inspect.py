@@ -180,6 +180,15 @@ def test_saved_model_of_tf2_shows_tensor_names_and_variables(made: Path) -> None
     assert (weight.variable, weight.trainable) == ("kernel", True)
 
 
+def test_saved_model_of_tf2_without_a_signature_says_so(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.weight = tf.Variable(1.0)
+    tf.saved_model.save(module, str(tmp_path / "unsigned"))
+    found = summary(tmp_path / "unsigned")
+    assert (found.inputs, found.outputs) == ((), ())
+    assert "save it again with signatures=" in found.notes[0]
+
+
 def test_keras_export_counts_each_variable_once(made: Path) -> None:
     found = summary(made / "keras_export")
     assert found.parameters == 4 * 3 + 3 + 4 * 3 + 3 * 2 + 2
@@ -272,6 +281,32 @@ def test_loop_of_tf1_is_no_end(tmp_path: Path) -> None:
     assert reasons(found.inputs) == {"x:0": "Placeholder; needed by top"}
 
 
+def test_moving_averages_and_branches_of_tf1_are_no_ends(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        t.disable_control_flow_v2()
+        try:
+            x = t.placeholder(tf.float32, [None, 2], "x")
+            training = t.placeholder(tf.bool, [], "training")
+            tf.multiply(x, 0.1, "norm/AssignMovingAvg/mul")
+            t.cond(training, lambda: x * 2, lambda: x, name="norm/cond")
+        finally:
+            t.enable_control_flow_v2()
+        tf.identity(x, "kept")
+        tf.sigmoid(graph.get_tensor_by_name("norm/cond/Merge:0"), "tags")
+    (tmp_path / "norm.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    found = summary(tmp_path / "norm.pb")
+    assert [each.tensor for each in found.outputs] == ["tags:0", "kept:0"], "the probability first"
+
+
+def test_input_names_a_few_of_many_that_need_it(tmp_path: Path) -> None:
+    with tf.Graph().as_default() as graph:
+        x = t.placeholder(tf.float32, [None], "x")
+        for number in range(6):
+            tf.identity(x, f"y{number}")
+    (tmp_path / "many.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    assert reasons(summary(tmp_path / "many.pb").inputs) == {"x:0": "Placeholder; needed by y0, y1, y2, y3 and 2 more"}
+
+
 def test_tf2_checkpoint_tells_weights_from_the_optimizer(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile("adam", "mse")
@@ -281,6 +316,13 @@ def test_tf2_checkpoint_tells_weights_from_the_optimizer(tmp_path: Path) -> None
     assert found.what == "TF2 checkpoint without a graph"
     assert found.parameters == 3 * 2 + 2
     assert sum(each.role == "optimizer" for each in found.tensors) == 6
+
+
+def test_operations_of_kerass_own_are_no_custom_objects(tmp_path: Path) -> None:
+    given = keras.Input((None, 3))
+    masked = keras.layers.LSTM(2)(keras.layers.Masking()(given))  # the mask is a NotEqual and an Any
+    keras.Model(given, masked).save(tmp_path / "masked.keras")
+    assert summary(tmp_path / "masked.keras").notes == ()
 
 
 def test_recurrent_keras_model_knows_its_trainable_weights(tmp_path: Path) -> None:

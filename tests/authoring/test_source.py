@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
         "with_graph-10.meta", "with_graph-10.index", "with_graph-10.data-00000-of-00001", "bare.index",
         "bare.data-00000-of-00001", "lost.meta", "model.keras", "model.H5", "old.hdf5", "frozen.pb", "frozen.pbtxt",
         "notes.txt", "saved/saved_model.pb", "served/model.yaml", "one/ckpt-1.index", "several/ckpt-1.index",
-        "several/ckpt-2.index", "empty/notes.txt",
+        "several/ckpt-2.index", "empty/notes.txt", "nameless/.index", "nameless/.meta",
     ):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -42,12 +42,19 @@ def folder(tmp_path: Path) -> Path:
         ("served", SourceKind.MODEL_FOLDER, "served"),
         ("served/model.yaml", SourceKind.MODEL_FOLDER, "served"),
         ("one", SourceKind.CHECKPOINT, "one/ckpt-1"),
+        ("nameless/.meta", SourceKind.META_GRAPH, "nameless"),
     ],
 )
 def test_source_is_recognised_by_any_of_its_files(folder: Path, given: str, kind: SourceKind, taken: str) -> None:
     source = find_source(folder / given)
     assert (source.kind, source.path) == (kind, folder / taken)
     assert bool(source.note) == (given != taken), "what was taken instead is told"
+
+
+def test_checkpoint_saved_under_a_folders_name_has_a_prefix_with_a_slash(folder: Path) -> None:
+    source = find_source(folder / "nameless")
+    assert source.prefix == f"{folder}/nameless/"
+    assert source.parts() == [folder / "nameless/.index", folder / "nameless/.meta"]
 
 
 @pytest.mark.parametrize(
