@@ -1,4 +1,4 @@
-"""The command line: `python -m soapsvc inspect | freeze | check | wsdl`. Each prints its result or one clear error."""
+"""The command line: `python -m soapsvc COMMAND`. Each command prints its result or one clear error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
-from soapsvc.model.source import MANIFEST, VersionFolder, find_versions
+from soapsvc.model.source import VersionFolder, find_versions, version_folder
+from soapsvc.predict.command import add_predict_parser
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.contracts import Contracts
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_inspect_parser(commands)
     add_freeze_parser(commands)
+    add_predict_parser(commands)
     wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")
     wsdl.add_argument("model", help=f"a model's name, or {NAMES.model} for the generic service")
     wsdl.add_argument("--soap12", action="store_true", help="the SOAP 1.2 document")
@@ -93,7 +95,7 @@ def _endpoint(models: Path, model: str, soap: SoapVersion) -> SoapEndpoint:
 def _check(options: argparse.Namespace) -> int:
     from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
-    folder = _version_folder(options.folder)
+    folder = version_folder(options.folder)
     servable = load(folder, tuple(options.op_library))
     print(f"{servable.name} version {servable.version} loads and gives its golden answers")
     if options.against is None:
@@ -105,13 +107,6 @@ def _check(options: argparse.Namespace) -> int:
     if not differences:
         print(f"keeps {options.against}")
     return 1 if differences else 0
-
-
-def _version_folder(path: Path) -> VersionFolder:
-    path = path.resolve()
-    if not path.name.isdigit() or not (path / MANIFEST).is_file():
-        raise CommandError(f"{path.name}: expected a version's folder that holds {MANIFEST}, as models/iris/1")
-    return VersionFolder(path.parent.name, int(path.name), path)
 
 
 def _published(path: Path) -> etree._Element:

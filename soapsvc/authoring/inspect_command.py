@@ -6,15 +6,14 @@ import argparse
 import difflib
 import os
 import sys
-import uuid
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from soapsvc.authoring.inspect_plot_canvas import plot_format
+from soapsvc.authoring.new_file import new_file
 from soapsvc.authoring.source import Source, SourceError, find_source
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ def add_inspect_parser(commands: Any) -> None:
     parser.add_argument("--tensor", metavar="NAME", help="print a stored tensor's values")
     parser.add_argument("--text-graph", type=Path, metavar="FILE", help="write the graph as text")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the stored tensors for numpy.load")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the graph, or --tensors' values: .svg or .png")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run_inspect)
 
@@ -39,11 +39,14 @@ def add_inspect_parser(commands: Any) -> None:
 def run_inspect(options: argparse.Namespace) -> int:
     """Print what was asked for and return 0. Raises SourceError; then nothing was printed or written."""
     source = find_source(options.source)
+    if options.plot:
+        plot_format(options.plot)
     inspected = _inspect(source)
     text = _report(inspected, options)
     written = [
         *([_save_graph(inspected, options.text_graph)] if options.text_graph else []),
         *([_save_tensors(inspected, options.save)] if options.save else []),
+        *([_save_plot(inspected, options.plot, options.tensors)] if options.plot else []),
     ]
     sys.stdout.write(text)
     for line in written:
@@ -105,7 +108,7 @@ def _save_graph(inspected: Inspected, path: Path) -> str:
 
     if inspected.graph_def is None:
         raise SourceError(f"--text-graph: there is no graph in a {inspected.summary.what}")
-    with _new_file(path) as fresh:
+    with new_file(path) as fresh:
         fresh.write_text(text_format.MessageToString(inspected.graph_def), encoding="utf-8")
     return f"wrote the graph to {path}"
 
@@ -113,7 +116,7 @@ def _save_graph(inspected: Inspected, path: Path) -> str:
 def _save_tensors(inspected: Inspected, path: Path) -> str:
     """Write an .npz: one array for each tensor, under its name. Strings have no place in one and are left out."""
     numbers = [each for each in inspected.summary.tensors if each.dtype != "string"]
-    with _new_file(path) as fresh, zipfile.ZipFile(fresh, "w", allowZip64=True) as archive:
+    with new_file(path) as fresh, zipfile.ZipFile(fresh, "w", allowZip64=True) as archive:
         for each in numbers:
             values = inspected.read(each.name)
             if values.dtype.kind == "V":
@@ -124,14 +127,9 @@ def _save_tensors(inspected: Inspected, path: Path) -> str:
     return f"wrote {len(numbers)} tensors to {path}" + (f"; left out {left_out} of strings" if left_out else "")
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[Path]:
-    """Lend a temporary name beside path; it takes path's place when the block succeeds, and goes when it fails."""
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
-    try:
-        yield fresh
-        fresh.replace(path)
-    except OSError as err:
-        raise SourceError(f"{path}: can't be written: {err.strerror or err}") from err
-    finally:
-        fresh.unlink(missing_ok=True)
+def _save_plot(inspected: Inspected, path: Path, of_tensors: bool) -> str:
+    from soapsvc.authoring.inspect_plot import plot
+
+    with new_file(path) as fresh:
+        plot(inspected, fresh, plot_format(path), of_tensors)
+    return f"wrote the picture of {'the tensors' if of_tensors else 'the graph'} to {path}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -11,6 +12,16 @@ from soapsvc.authoring.inspect_summary import NamedTensor, Shape
 
 _KEEPS_SHAPE = {"Activation", "BatchNormalization", "Dropout", "LayerNormalization", "ReLU", "LeakyReLU", "Softmax"}
 _OWN_MODULES = ("keras", "tensorflow.keras", "tf_keras", "builtins")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with its connections. name, inputs: paths, as `outer/dense` for a layer of a model inside the model."""
+
+    name: str
+    type: str
+    inputs: tuple[str, ...]
+    shape: Shape
 
 
 def layers_of(config: Any) -> Iterator[Any]:
@@ -40,16 +51,12 @@ def custom_objects(layers: list[Any]) -> list[str]:
 def ends_of(config: Any) -> tuple[tuple[NamedTensor, ...], tuple[NamedTensor, ...]]:
     """Return a model's inputs and outputs; a subclassed model has none in its configuration."""
     inner = config.get("config") or {}
-    layers = {str(_settings(layer).get("name", layer.get("name", ""))): layer for layer in _direct(inner)}
+    layers = _named_layers(config)
+    first, last = _end_layers(config)
     if isinstance(inner, dict) and "output_layers" in inner:
-        first, last = _references(inner["input_layers"]), _references(inner["output_layers"])
         why_in, why_out = "the model's input layer", "the model's output layer"
-    elif config.get("class_name") == "Sequential" and layers:
-        names = list(layers)
-        first, last = names[:1], names[-1:]
-        why_in, why_out = "the first layer of a Sequential model", "the last layer of a Sequential model"
     else:
-        return (), ()
+        why_in, why_out = "the first layer of a Sequential model", "the last layer of a Sequential model"
     inputs = [NamedTensor(n, n, _dtype(layers.get(n)), _input_shape(layers.get(n), inner), why_in) for n in first]
     outputs = []
     for name in last:
@@ -57,6 +64,57 @@ def ends_of(config: Any) -> tuple[tuple[NamedTensor, ...], tuple[NamedTensor, ..
         why = why_out if shape is not None else f"{why_out}; its shape is not recorded"
         outputs.append(NamedTensor(name, name, _dtype(layers.get(name)), shape, why))
     return tuple(inputs), tuple(outputs)
+
+
+def connected_layers(config: Any, scope: str = "", given: tuple[str, ...] = ()) -> Iterator[Layer]:
+    """Yield each layer with the layers it takes its inputs from; a model inside the model is a scope of its layers.
+
+    given: what a model inside the model takes. A subclassed model yields nothing: its code connects its layers.
+    """
+    layers = _named_layers(config)
+    first, _ = _end_layers(config)
+    for name, layer in layers.items():
+        before = [end for each in _connections(name, config) for end in _ends_inside(each, layers[each])]
+        inputs = (*dict.fromkeys(f"{scope}{end}" for end in before), *(given if name in first else ()))
+        if _named_layers(layer):
+            yield from connected_layers(layer, f"{scope}{name}/", inputs)
+        else:
+            shape = _output_shape(name, layers, config.get("config") or {})
+            yield Layer(f"{scope}{name}", str(layer.get("class_name", "")), inputs, shape)
+
+
+def last_layers(config: Any) -> list[str]:
+    """Return the paths of the layers whose outputs are the model's."""
+    layers = _named_layers(config)
+    return [path for name in _end_layers(config)[1] if name in layers for path in _ends_inside(name, layers[name])]
+
+
+def _named_layers(config: Any) -> dict[str, Any]:
+    """Return a model's layers by name; none of a layer that is no model."""
+    layers = _direct(config.get("config") or {})
+    return {str(_settings(layer).get("name", layer.get("name", ""))): layer for layer in layers}
+
+
+def _end_layers(config: Any) -> tuple[list[str], list[str]]:
+    """Return the names of a model's first and last layers; a subclassed model has none in its configuration."""
+    inner = config.get("config") or {}
+    if isinstance(inner, dict) and "output_layers" in inner:
+        return _references(inner["input_layers"]), _references(inner["output_layers"])
+    names = list(_named_layers(config)) if config.get("class_name") == "Sequential" else []
+    return names[:1], names[-1:]
+
+
+def _connections(name: str, config: Any) -> list[str]:
+    layers = _named_layers(config)
+    if config.get("class_name") == "Sequential":
+        index = list(layers).index(name)
+        return list(layers)[:index][-1:]
+    return [each for each in _histories(layers[name].get("inbound_nodes")) if each in layers and each != name]
+
+
+def _ends_inside(name: str, layer: Any) -> list[str]:
+    """Return the paths of the layers whose outputs a layer's are: its own, or those of the model it is."""
+    return [f"{name}/{path}" for path in last_layers(layer)] if _named_layers(layer) else [name]
 
 
 def _direct(inner: Any) -> list[Any]:

@@ -53,7 +53,7 @@ def inspect_keras(source: Source, size_bytes: int) -> Inspected:
         ),
         notes=tuple(_notes(config, layers)),
     )
-    return Inspected(summary, None, lambda name: _value(source.path, content, name))
+    return Inspected(summary, None, lambda name: _value(source.path, content, name), config)
 
 
 def _notes(config: Any, layers: list[Any]) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _tensors(path: Path, content: bytes, layers: dict[Any, Any]) -> Iterator[Sto
     """Yield every dataset of the weights; each is read once, as that finds damaged ones."""
     import h5py
 
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, str]] = []
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
@@ -127,7 +127,7 @@ def _tensors(path: Path, content: bytes, layers: dict[Any, Any]) -> Iterator[Sto
         dtype = "string" if value.dtype.kind in "OSU" else value.dtype.name
         role = role_of(name)
         trainable = _trainable(name, layers.get(layer, others), value) if role == "weight" else False
-        yield StoredTensor(name, dtype, value.shape, trainable, role)
+        yield StoredTensor(name, dtype, value.shape, trainable, role, layer=layer)
 
 
 def _layer_of(dataset: Any, name: str) -> str:

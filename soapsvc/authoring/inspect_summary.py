@@ -20,6 +20,7 @@ class StoredTensor:
     trainable: None when the source does not record it.
     role: optimizer for what only training needs, bookkeeping for step counters and the like, copy for what Keras
     exports a second time. variable: its name in the program, where it is stored under another one (TF2).
+    layer: the Keras layer it belongs to, as far as the file says.
     """
 
     name: str
@@ -28,6 +29,7 @@ class StoredTensor:
     trainable: bool | None = None
     role: Role = "weight"
     variable: str = ""
+    layer: str = ""
 
     @property
     def elements(self) -> int:
@@ -110,9 +112,10 @@ class Inspected:
     """A source that was opened.
 
     graph_def: its GraphDef, None where there is none. read: stored tensor's name -> its values; raises SourceError
-    that names the tensor when the file is damaged.
+    that names the tensor when the file is damaged. config: a Keras model's configuration, None where there is none.
     """
 
     summary: Summary
     graph_def: Any
     read: Callable[[str], Array]
+    config: Any = None

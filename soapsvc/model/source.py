@@ -45,6 +45,14 @@ def find_versions(models: Path) -> list[VersionFolder]:
     return sorted(found, key=lambda folder: (folder.name, folder.version))
 
 
+def version_folder(path: Path) -> VersionFolder:
+    """Return one version's folder, as models/iris/1. Raises LoadError when the path is none."""
+    path = path.resolve()
+    if not path.name.isdigit() or not (path / MANIFEST).is_file():
+        raise LoadError(f"{path.name}: expected a version's folder that holds {MANIFEST}, as models/iris/1")
+    return VersionFolder(path.parent.name, int(path.name), path)
+
+
 def _versions(model: Path) -> list[VersionFolder]:
     """Return one model's version folders, none and a line in the log when they can't be listed."""
     try:

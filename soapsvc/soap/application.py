@@ -22,6 +22,7 @@ from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
 from soapsvc.soap.protocol import CompiledSoap11, CompiledSoap12
+from soapsvc.soap.reader import compile_reader
 from soapsvc.soap.writer import compile_writer
 from soapsvc.soap.wsdl import build_wsdl, with_address
 
@@ -77,13 +78,16 @@ class SoapEndpoint:
         return with_address(self.wsdl, self.soap, address)
 
     def request(self, operation: str, values: Sequence[Any]) -> bytes:
-        """Return a request's envelope, indented. values: the operation's parameters, as its reader gives them."""
+        """Return a request's envelope. values: the operation's parameters, as its reader gives them."""
         method = self._methods[operation]
         name, namespace = method.in_message.get_type_name(), self.names.namespace
         body = f'<{name} xmlns="{namespace}">{compile_writer(method.in_message)(values, None)}</{name}>'
-        root = etree.fromstring(write_envelope(self.soap, body))
-        etree.indent(root)
-        return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
+        return write_envelope(self.soap, body)
+
+    def result(self, operation: str, body: etree._Element) -> Any:
+        """Return what the Body's child of an answer holds, as a reader gives it: the way back from the writer."""
+        (result,) = compile_reader(self._methods[operation].out_message).read(body, "", None)
+        return result
 
     def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
         """Return the answer to a request, be it a fault. attachments: what came beside the envelope, None without."""

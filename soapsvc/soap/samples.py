@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+from lxml import etree
 from PIL import Image
 
 from soapsvc.model.contract import InputField
@@ -19,7 +20,7 @@ def typed_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes
     """Return a request for each operation of a typed endpoint, by the operation's name."""
     row = _row(servable)
     values: dict[str, list[Any]] = {"predict": row, "predictBatch": [[row, row]], "getModelInfo": []}
-    return {operation: endpoint.request(operation, values[operation]) for operation in endpoint.operations}
+    return {operation: _indented(endpoint.request(operation, values[operation])) for operation in endpoint.operations}
 
 
 def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes]:
@@ -29,7 +30,13 @@ def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, b
     pictures = {field.tensor for field in servable.contract.inputs if field.kind == "image"}
     inputs = [(name, tensor_record(value, as_content=name in pictures)) for name, value in feeds.items()]
     values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
-    return {operation: endpoint.request(operation, values[operation]) for operation in endpoint.operations}
+    return {operation: _indented(endpoint.request(operation, values[operation])) for operation in endpoint.operations}
+
+
+def _indented(envelope: bytes) -> bytes:
+    root = etree.fromstring(envelope)
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
 
 
 def _model_row(servable: Servable) -> list[Any]:
