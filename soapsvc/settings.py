@@ -54,6 +54,15 @@ class Settings(BaseSettings):
     )
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
     max_request_bytes: int = Field(16 * 1024**2, ge=1024, description="Largest HTTP body, in bytes.")
+    max_mtom_bytes: int = Field(
+        64 * 1024**2, ge=1024, description="Largest HTTP body of a message with attachments (MTOM), in bytes."
+    )
+    mtom: Literal["auto", "never"] = Field(
+        "auto", description="auto: messages with attachments are read, and answered to who sends or accepts them."
+    )
+    gzip: Literal["auto", "never"] = Field(
+        "auto", description="auto: answers of 2 KiB and more are compressed for who accepts it."
+    )
     version_labels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description='Labels of versions: {"iris": {"stable": 1}}.'
     )

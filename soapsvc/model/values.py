@@ -108,7 +108,8 @@ def _check_length(text: bytes, field: str, limits: Limits) -> None:
         raise InvalidInput("too-large", field, f"text of at most {limits.max_text_bytes} bytes", f"{len(text)} bytes")
 
 
-def _picture(field: InputField, value: bytes, limits: Limits) -> Array:
+def _picture(field: InputField, value: bytes | memoryview, limits: Limits) -> Array:
+    value = bytes(value)  # TensorFlow and Pillow take no view
     if field.preprocess is None:
         check_image(value, field.element, limits.max_image_pixels)
         return np.asarray(value, dtype=object)

@@ -18,7 +18,7 @@ from soapsvc.model.source import version_folder
 from soapsvc.predict.service import Answer, Form, Refused, Row
 from soapsvc.soap.call import Call, request_id
 from soapsvc.soap.contracts import Contracts
-from soapsvc.soap.envelope import ContentType
+from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.tensors import CARRIERS
 

@@ -86,7 +86,7 @@ def _leaf(field: InputField, raw: Any, name: str = "") -> Any:
         raise InvalidInput("wrong-type", where, "one value", _kind_of(raw))
     node = etree.Element("value")
     node.text = escape(raw) if isinstance(raw, str) else number(raw)
-    return compile_reader(scalar_type(field.dtype)).read(node, where)
+    return compile_reader(scalar_type(field.dtype)).read(node, where, None)
 
 
 def _text(where: str, raw: Any) -> str:

@@ -16,8 +16,10 @@ from spyne.server import ServerBase
 
 from soapsvc.errors import ServingError
 from soapsvc.soap.call import Call
-from soapsvc.soap.envelope import ContentType, client_fault, read_message
-from soapsvc.soap.faults import FAULT_FOR, SoapFault, fault_envelope, write_envelope
+from soapsvc.soap.envelope import Message, read_message
+from soapsvc.soap.faults import FAULT_FOR, SoapFault, client_fault, fault_envelope, write_envelope
+from soapsvc.soap.media_type import ContentType
+from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
 from soapsvc.soap.protocol import CompiledSoap11, CompiledSoap12
 from soapsvc.soap.reader import compile_reader
@@ -79,20 +81,23 @@ class SoapEndpoint:
         """Return a request's envelope. values: the operation's parameters, as its reader gives them."""
         method = self._methods[operation]
         name, namespace = method.in_message.get_type_name(), self.names.namespace
-        body = f'<{name} xmlns="{namespace}">{compile_writer(method.in_message)(values)}</{name}>'
+        body = f'<{name} xmlns="{namespace}">{compile_writer(method.in_message)(values, None)}</{name}>'
         return write_envelope(self.soap, body)
 
     def result(self, operation: str, body: etree._Element) -> Any:
         """Return what the Body's child of an answer holds, as a reader gives it: the way back from the writer."""
-        (result,) = compile_reader(self._methods[operation].out_message).read(body, "")
+        (result,) = compile_reader(self._methods[operation].out_message).read(body, "", None)
         return result
 
-    def answer(self, content: bytes, sent_as: ContentType, call: Call) -> Reply:
-        """Return the answer to a request, be it a fault."""
+    def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
+        """Return the answer to a request, be it a fault. attachments: what came beside the envelope, None without."""
         try:
-            return Reply(200, self.soap.content_type, self._run(content, sent_as, call))
+            envelope = self._run(read_message(content, sent_as, self.soap, attachments), sent_as.action, call)
         except Exception as err:
             return self.fault(err, call)
+        if call.enclosure is None or not call.enclosure.parts:
+            return Reply(200, self.soap.content_type, envelope)
+        return Reply(200, *call.enclosure.pack(envelope, self.soap))
 
     def fault(self, error: Exception, call: Call) -> Reply:
         """Return the fault that answers an error; one that nobody foresaw is logged with its traceback."""
@@ -101,12 +106,19 @@ class SoapEndpoint:
             log.error("request %s failed", call.request_id, exc_info=error)
         status = error.status if isinstance(error, SoapFault) else 500  # .NET reads faults from 2xx and 500 only
         soap = (error.answer_in if isinstance(error, SoapFault) else None) or self.soap
-        body = fault_envelope(error, self.soap, self.names.namespace, call.request_id)
+        header = ""
+        if call.addressed is not None:
+            kind = FAULT_FOR[type(error)].name if isinstance(error, ServingError) else None
+            header = call.addressed.fault(self.names, call.operation, kind)
+        body = fault_envelope(error, self.soap, self.names.namespace, call.request_id, header)
         return Reply(status, soap.content_type, body)
 
-    def _run(self, content: bytes, sent_as: ContentType, call: Call) -> bytes:
-        message = read_message(content, sent_as, self.soap)
-        call.operation = self._operation(message.body, sent_as.action)
+    def _run(self, message: Message, action: str, call: Call) -> bytes:
+        call.addressed = message.addressed
+        call.operation = self._operation(message.body, action)
+        if call.addressed is not None:
+            call.addressed.check_action(self.names, call.operation)
+            call.header = call.addressed.answer(self.names, call.operation)
         initial = MethodContext(self._transport, MethodContext.SERVER)
         initial.in_document, initial.udc = message, call
         (ctx,) = self._transport.generate_contexts(initial)

@@ -6,6 +6,9 @@ import re
 import uuid
 from dataclasses import dataclass, field
 
+from soapsvc.soap.addressing import Addressed
+from soapsvc.soap.mtom import Enclosure
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -21,6 +24,9 @@ class Pin:
 class Call:
     """Filled in by each stage that learns something; belongs to one thread.
 
+    takes_attachments: whether the caller reads an answer whose bytes are attached.
+    addressed: the request's WS-Addressing.
+    header: XML of the answer's header blocks.  enclosure: what goes beside the answer's envelope.
     outcome: `ok`, or the name of the fault.
     error: what the operation raised, carried past Spyne.
     """
@@ -30,6 +36,10 @@ class Call:
     model: str = "-"
     version: int | None = None
     operation: str = "-"
+    takes_attachments: bool = False
+    addressed: Addressed | None = None
+    header: str = ""
+    enclosure: Enclosure | None = None
     outcome: str = "ok"
     error: Exception | None = None
 

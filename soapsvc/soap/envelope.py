@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from soapsvc.soap.faults import FaultCode, SoapFault
+from soapsvc.soap import addressing
+from soapsvc.soap.addressing import Addressed, read_addressing
+from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, wrong_media_type
+from soapsvc.soap.media_type import ContentType
+from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import VERSION_OF, SoapVersion
 from soapsvc.soap.text import escape
 
@@ -34,33 +38,20 @@ _NEXT_ROLE = {
 
 @dataclass(frozen=True)
 class Message:
-    """A request that passed the guard: `body` is the one child of its Body."""
+    """A request that passed the guard: `body` is the one child of its Body.
+
+    attachments: what came beside the envelope, None when it came alone.
+    """
 
     envelope: etree._Element
     body: etree._Element
+    addressed: Addressed | None = None
+    attachments: Attachments | None = None
 
 
-def client_fault(text: str) -> SoapFault:
-    """Return the fault for a message that is the sender's mistake."""
-    return SoapFault(FaultCode.CLIENT, text)
-
-
-def wrong_media_type(received: str, soap: SoapVersion) -> SoapFault:
-    """Return the fault for a Content-Type that is none of this address's."""
-    text = f"expected Content-Type {soap.mime_type}, received {received or 'none'}"
-    return SoapFault(FaultCode.CLIENT, text, status=415)
-
-
-@dataclass(frozen=True)
-class ContentType:
-    """What the transport says of a request. action: of SOAPAction or the `action` parameter, without quotes."""
-
-    media_type: str
-    charset: str | None = None
-    action: str = ""
-
-
-def read_message(content: bytes, sent_as: ContentType, soap: SoapVersion) -> Message:
+def read_message(
+    content: bytes, sent_as: ContentType, soap: SoapVersion, attachments: Attachments | None = None
+) -> Message:
     """Return the message in a request's bytes. Raises SoapFault."""
     if not content.strip():
         raise client_fault("expected a SOAP envelope, received an empty body")
@@ -71,11 +62,13 @@ def read_message(content: bytes, sent_as: ContentType, soap: SoapVersion) -> Mes
     if sent_as.media_type != soap.mime_type:
         raise wrong_media_type(sent_as.media_type, soap)
     header, body = _parts(document, soap)
+    addressed = None
     if header is not None:
         _check_understood(header, soap)
+        addressed = read_addressing(header)
     if len(body) != 1:
         raise client_fault(f"expected one element in the Body, received {len(body)}")
-    return Message(document, body[0])
+    return Message(document, body[0], addressed, attachments)
 
 
 def _as_utf8(content: bytes, charset: str | None) -> bytes:
@@ -161,8 +154,10 @@ def _check_understood(header: etree._Element, soap: SoapVersion) -> None:
     for block in header:
         if block.get(f"{{{soap.envelope}}}mustUnderstand", "").strip() not in ("1", "true"):
             continue
+        name = etree.QName(block)
+        if name.namespace in addressing.NAMESPACES:
+            continue
         if block.get(role, "") in _NEXT_ROLE[soap] | {""}:
-            name = etree.QName(block)
             namespace = escape(name.namespace or "")
             not_understood = f'<soap:NotUnderstood qname="b:{name.localname}" xmlns:b="{namespace}"/>'
             raise SoapFault(

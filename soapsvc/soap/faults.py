@@ -53,6 +53,16 @@ class SoapFault(Exception):
         super().__init__(text)
 
 
+def client_fault(text: str, status: int = 500) -> SoapFault:
+    """Return the fault for a message that is the sender's mistake."""
+    return SoapFault(FaultCode.CLIENT, text, status=status)
+
+
+def wrong_media_type(received: str, soap: SoapVersion) -> SoapFault:
+    """Return the fault for a Content-Type that is none of this address's."""
+    return client_fault(f"expected Content-Type {soap.mime_type}, received {received or 'none'}", status=415)
+
+
 @dataclass(frozen=True)
 class FaultMember:
     """One field of a typed fault; attribute is where the error keeps it."""
@@ -101,17 +111,17 @@ FAULT_FOR: dict[type[ServingError], FaultType] = {
 }
 
 
-def fault_envelope(error: Exception, soap: SoapVersion, namespace: str, request_id: str) -> bytes:
+def fault_envelope(error: Exception, soap: SoapVersion, namespace: str, request_id: str, header: str = "") -> bytes:
     """Return the envelope that answers an error; one that is neither ServingError nor SoapFault says nothing.
 
-    namespace: the contract's, which the typed detail stands in.
+    namespace: the contract's, which the typed detail stands in.  header: XML of header blocks for the caller.
     """
     if isinstance(error, ServingError):
         kind = FAULT_FOR[type(error)]
-        return write_fault(soap, kind.code, error.message, _detail(kind, error, namespace, request_id))
+        return write_fault(soap, kind.code, error.message, _detail(kind, error, namespace, request_id), header)
     if isinstance(error, SoapFault):
-        return write_fault(error.answer_in or soap, error.code, error.text, header=error.header)
-    return write_fault(soap, FaultCode.SERVER, f"Internal Error (request {request_id})")
+        return write_fault(error.answer_in or soap, error.code, error.text, header=error.header + header)
+    return write_fault(soap, FaultCode.SERVER, f"Internal Error (request {request_id})", header=header)
 
 
 def _detail(kind: FaultType, error: ServingError, namespace: str, request_id: str) -> str:

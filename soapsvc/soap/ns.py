@@ -7,6 +7,7 @@ from enum import Enum
 
 XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XOP = "http://www.w3.org/2004/08/xop/include"
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 HTTP_TRANSPORT = "http://schemas.xmlsoap.org/soap/http"
 

@@ -10,8 +10,10 @@ from typing import Any
 from spyne import MethodContext
 from spyne.protocol.soap import Soap11, Soap12
 
+from soapsvc.soap.call import Call
 from soapsvc.soap.envelope import Message
 from soapsvc.soap.faults import write_envelope
+from soapsvc.soap.mtom import Enclosure
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.reader import RecordReader, compile_reader, read_operation
 from soapsvc.soap.writer import Writer, compile_writer
@@ -46,16 +48,22 @@ class _Compiled:
 
     def deserialize(self, ctx: MethodContext, message: Any) -> None:
         """Read the operation's parameters. Raises InvalidInput."""
-        ctx.in_object = read_operation(self._readers[ctx.descriptor.operation_name], ctx.in_body_doc)
+        request: Message = ctx.in_document
+        reader = self._readers[ctx.descriptor.operation_name]
+        ctx.in_object = read_operation(reader, request.body, request.attachments)
 
     def serialize(self, ctx: MethodContext, message: Any) -> None:
         """Write the answer's envelope, unless the operation failed."""
         if ctx.out_error is not None:
             return
         name = ctx.descriptor.out_message.get_type_name()
-        content = self._writers[ctx.descriptor.operation_name](ctx.out_object)
+        call: Call = ctx.udc
+        if call.takes_attachments:
+            call.enclosure = Enclosure()
+        attach = call.enclosure.attach if call.enclosure else None
+        content = self._writers[ctx.descriptor.operation_name](ctx.out_object, attach)
         body = f'<{name} xmlns="{ctx.descriptor.out_message.get_namespace()}">{content}</{name}>'
-        ctx.out_string = [write_envelope(self.soap, body)]
+        ctx.out_string = [write_envelope(self.soap, body, call.header)]
 
     def create_out_string(self, ctx: MethodContext, charset: str | None = None) -> None:
         """Do nothing: `serialize` wrote the bytes."""

@@ -34,11 +34,13 @@ from soapsvc.soap.lexical import (
     parse_int,
     parse_long,
 )
-from soapsvc.soap.ns import XSD, XSI
+from soapsvc.soap.mtom import Attachments, content_id_of
+from soapsvc.soap.ns import XOP, XSD, XSI
 from soapsvc.soap.types import Type, is_value_type
 
 _NIL, _TYPE = f"{{{XSI}}}nil", f"{{{XSI}}}type"
 _HINTS = {_NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
+_INCLUDE, _INCLUDE_ATTRIBUTES = f"{{{XOP}}}Include", {"href"}
 _STRAY_TEXT = etree.XPath("descendant-or-self::*[*]/text()[normalize-space()]/..")
 _WITH_ATTRIBUTES = etree.XPath("descendant-or-self::*[@*]")
 _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
@@ -47,20 +49,26 @@ _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
 class Reader(Protocol):
     """Turns one element into a value."""
 
-    def read(self, node: etree._Element, field: str) -> Any:
+    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
         """Return the element's value. Raises InvalidInput; field says where the element stands."""
 
 
-def read_operation(reader: RecordReader, body: etree._Element) -> tuple[Any, ...]:
-    """Return the members of an operation's element. Raises InvalidInput at the first thing the schema forbids."""
+def read_operation(
+    reader: RecordReader, body: etree._Element, attachments: Attachments | None = None
+) -> tuple[Any, ...]:
+    """Return the members of an operation's element. Raises InvalidInput at the first thing the schema forbids.
+
+    attachments: what xop:Include elements stand for; None when the message can't hold any.
+    """
     for node in _WITH_ATTRIBUTES(body):
+        allowed = _HINTS if attachments is None or node.tag != _INCLUDE else _INCLUDE_ATTRIBUTES
         for name in node.attrib:
-            if name not in _HINTS:
+            if name not in allowed:
                 raise InvalidInput("unexpected", etree.QName(node).localname, "no attributes", "an attribute")
     stray = _STRAY_TEXT(body)
     if stray:
         raise InvalidInput("wrong-type", etree.QName(stray[0]).localname, "elements only", "text beside elements")
-    return reader.read(body, "")
+    return reader.read(body, "", attachments)
 
 
 def compile_reader(cls: Type) -> Reader:
@@ -104,7 +112,7 @@ class RecordReader:
     type_name: str
     members: tuple[_Member, ...]
 
-    def read(self, node: etree._Element, field: str) -> tuple[Any, ...]:
+    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> tuple[Any, ...]:
         """Return one value for each member; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         children = list(node)
@@ -118,7 +126,7 @@ class RecordReader:
             child = children[position] if position < len(children) else None
             if child is not None and child.tag == member.tag:
                 position += 1
-                values.append(_read_member(member, child, prefix + member.name))
+                values.append(_read_member(member, child, prefix + member.name, attachments))
             elif not member.may_be_absent:
                 later = any(child is not None and child.tag == other.tag for other in self.members)
                 raise InvalidInput("missing", prefix + member.name, "an element", _came(None if later else child))
@@ -129,15 +137,15 @@ class RecordReader:
         return tuple(values)
 
 
-def _read_member(member: _Member, node: etree._Element, field: str) -> Any:
+def _read_member(member: _Member, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
     nil = node.get(_NIL)
     if nil is None:
-        return member.reader.read(node, field)
+        return member.reader.read(node, field, attachments)
     is_nil = BOOLEANS.get(nil.strip(WHITE))
     if is_nil is None or not (member.nillable or (is_nil and member.may_be_absent)):
         raise InvalidInput("missing", field, "a value", "xsi:nil")
     if not is_nil:
-        return member.reader.read(node, field)
+        return member.reader.read(node, field, attachments)
     if len(node) or node.text:
         raise InvalidInput("wrong-type", field, "nothing inside an element that is xsi:nil", "something")
     if not member.may_be_absent:
@@ -181,7 +189,7 @@ class _LeafReader:
     parse: Callable[[str], Any]
     dtype: np.dtype[Any] | None = None  # of an array of such values
 
-    def read(self, node: etree._Element, field: str) -> Any:
+    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
         """Return the value; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         if len(node):
@@ -191,6 +199,28 @@ class _LeafReader:
             return self.parse(text)
         except ValueError:
             raise InvalidInput("wrong-type", field, self.expected, _quoted(text)) from None
+
+
+@dataclass(frozen=True)
+class _BytesReader(_LeafReader):
+    """Reads base64 into bytes, or gives the attachment that stands in its place (XOP 1.0, 3.2)."""
+
+    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+        """Return bytes, or a view of the request's body; see `Reader`."""
+        if attachments is None or len(node) != 1 or node[0].tag != _INCLUDE:
+            return super().read(node, field, attachments)
+        _check_declared_type(node, self.type_name, field)
+        include = node[0]
+        if len(include) or (include.text or "").strip(WHITE):
+            raise InvalidInput("wrong-type", field, "an empty xop:Include", "one with content")
+        content_id = content_id_of(include.get("href", ""))
+        if content_id is None:
+            raise InvalidInput("wrong-type", field, "an xop:Include whose href starts with cid:", "another")
+        try:
+            return attachments[content_id]
+        except KeyError:
+            name = _quoted(content_id)
+            raise InvalidInput("missing", field, "an attachment", f"the name {name}, which no part has") from None
 
 
 @dataclass(frozen=True)
@@ -206,14 +236,14 @@ class _ArrayReader:
     dtype: np.dtype[Any] | None = None
     parse_all: Callable[[list[str]], list[Any]] | None = None
 
-    def read(self, node: etree._Element, field: str) -> Any:
+    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
         """Return the items; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         children = list(node)
         _check_no_text(node, children, field)
         values = self._all_at_once(node, children)
         if values is None:
-            values = [self._read_item(child, f"{field}[{index}]") for index, child in enumerate(children)]
+            values = [self._read_item(child, f"{field}[{index}]", attachments) for index, child in enumerate(children)]
         return values if self.dtype is None else np.array(values, dtype=self.dtype)
 
     def _all_at_once(self, node: etree._Element, children: Sequence[etree._Element]) -> list[Any] | None:
@@ -225,12 +255,12 @@ class _ArrayReader:
         except ValueError:
             return None
 
-    def _read_item(self, node: etree._Element, field: str) -> Any:
+    def _read_item(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
         if node.tag != self.tag:
             raise _unexpected(node, f"{field}.")
         if node.get(_NIL) is not None:
             raise InvalidInput("missing", field, "a value", "xsi:nil")
-        return self.item.read(node, field)
+        return self.item.read(node, field, attachments)
 
 
 def _array_reader(cls: Type, item: Type) -> _ArrayReader:
@@ -248,7 +278,7 @@ _LEAVES: dict[Type, _LeafReader] = {
     Long: _LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
     Int: _LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
     Boolean: _LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
-    ByteArray: _LeafReader("base64Binary", "base64", parse_bytes),
+    ByteArray: _BytesReader("base64Binary", "base64", parse_bytes),
     Unicode: _LeafReader("string", "text", str),
 }
 

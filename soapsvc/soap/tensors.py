@@ -15,6 +15,7 @@ import numpy as np
 from soapsvc.errors import InvalidInput
 from soapsvc.model.dtypes import FLOATS, NUMPY_DTYPE, Array, DTypeName
 from soapsvc.model.values import cast_exactly, decoded
+from soapsvc.soap.mtom import Content
 
 MAX_RANK = 8  # TensorFlow's kernels go no further
 MAX_SIZE = 2**31 - 1  # values; numpy can't even describe some empty arrays beyond
@@ -69,26 +70,26 @@ def _check_count(came: int, unit: str, shape: Sequence[int], wanted: int, field:
         raise InvalidInput("wrong-shape", field, f"{wanted} {unit} for shape {list(shape)}", f"{came} {unit}")
 
 
-def _from_content(content: bytes, dtype: DTypeName, shape: tuple[int, ...], field: str) -> Array:
+def _from_content(content: Content, dtype: DTypeName, shape: tuple[int, ...], field: str) -> Array:
     if dtype == "string":
         return _strings_from_content(content, shape, f"{field}.content")
     little_endian = NUMPY_DTYPE[dtype].newbyteorder("<")
     wanted = math.prod(shape) * little_endian.itemsize
     _check_count(len(content), "bytes", shape, wanted, f"{field}.content")
-    if dtype == "bool" and content.strip(b"\x00\x01"):
+    if dtype == "bool":
         _check_bools(np.frombuffer(content, dtype=np.uint8), f"{field}.content")
     array = np.frombuffer(content, dtype=little_endian).reshape(shape)
     return array.astype(NUMPY_DTYPE[dtype], copy=False)
 
 
-def _strings_from_content(content: bytes, shape: tuple[int, ...], field: str) -> Array:
+def _strings_from_content(content: Content, shape: tuple[int, ...], field: str) -> Array:
     """Return byte strings, each behind its length in 4 little-endian bytes (Open Inference Protocol, BYTES)."""
     strings, position = [], 0
     while position < len(content):
         end = position + 4 + int.from_bytes(content[position : position + 4], "little")
         if position + 4 > len(content) or end > len(content):
             raise InvalidInput("wrong-shape", field, "each string behind its length in 4 bytes", "a cut string")
-        strings.append(content[position + 4 : end])
+        strings.append(bytes(content[position + 4 : end]))
         position = end
     _check_count(len(strings), "strings", shape, math.prod(shape), field)
     return _object_array(strings).reshape(shape)
@@ -128,7 +129,7 @@ def tensor_record(array: Array, as_content: bool) -> Record:
     return (dtype, shape, None, array.ravel().astype(np.int64), None, None)
 
 
-def _content(array: Array) -> bytes:
+def _content(array: Array) -> Content:
     if array.dtype.kind == "O":
         return b"".join(len(text).to_bytes(4, "little") + text for text in array.ravel())
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data

@@ -1,7 +1,7 @@
 """Writers: from plain values to the XML of an operation's answer; the way back from `reader`.
 
 A writer is compiled once from a Spyne type. It takes what a reader of the type gives: a record's members as a
-tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists.
+tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists. Bytes become base64, or go to `attach`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import numpy as np
 from spyne import Boolean, ByteArray, Double, Int, Long
 from spyne.model import ComplexModelBase
 
+from soapsvc.soap.mtom import Content
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.text import escape, number, numbers
 from soapsvc.soap.types import Type
 
-Writer = Callable[[Any], str]  # value -> XML of an element's content
+Attach = Callable[[Content], str]  # bytes -> XML that stands for them in the envelope
+
+Writer = Callable[[Any, Attach | None], str]  # value -> XML of an element's content; attach None: bytes as base64
 _NUMBERS = (Double, Long, Int, Boolean)
 
 
@@ -30,16 +33,24 @@ def compile_writer(cls: Type) -> Writer:
             return _array_writer(members["item"])
         return _record_writer([(name, member) for name, member in members.items()])
     if issubclass(cls, ByteArray):
-        return lambda value: base64.b64encode(value).decode("ascii")
-    return number if issubclass(cls, _NUMBERS) else escape
+        return _write_bytes
+    return _leaf_writer(number if issubclass(cls, _NUMBERS) else escape)
+
+
+def _leaf_writer(text: Callable[[Any], str]) -> Writer:
+    return lambda value, attach: text(value)
+
+
+def _write_bytes(value: Content, attach: Attach | None) -> str:
+    return attach(value) if attach else base64.b64encode(value).decode("ascii")
 
 
 def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
     parts = [(name, compile_writer(member), _when_absent(name, member)) for name, member in members]
 
-    def write(values: Sequence[Any]) -> str:
+    def write(values: Sequence[Any], attach: Attach | None) -> str:
         return "".join(
-            absent if value is None else f"<{name}>{content(value)}</{name}>"
+            absent if value is None else f"<{name}>{content(value, attach)}</{name}>"
             for (name, content, absent), value in zip(parts, values, strict=True)
         )
 
@@ -52,9 +63,9 @@ def _when_absent(name: str, member: Type) -> str:
 
 def _array_writer(item: Type) -> Writer:
     if issubclass(item, _NUMBERS):
-        return lambda values: _items(numbers(np.asarray(values)))
+        return _leaf_writer(lambda values: _items(numbers(np.asarray(values))))
     content = compile_writer(item)
-    return lambda values: _items([content(value) for value in values])
+    return lambda values, attach: _items([content(value, attach) for value in values])
 
 
 def _items(contents: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from soapsvc.model.manager import ModelManager, State
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.http import Environ, Response, StartResponse
-from soapsvc.transport.soap_handler import SoapHandler
+from soapsvc.transport.soap_handler import Exchange, SoapHandler
 
 Page = Callable[[], str]
 
@@ -17,10 +17,10 @@ class WebApplication:
     """Routes requests; runs under any WSGI server."""
 
     def __init__(
-        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, max_request_bytes: int
+        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange
     ) -> None:
         self._manager, self._home_page = manager, home_page
-        self.soap = SoapHandler(contracts, base_url, max_request_bytes)
+        self.soap = SoapHandler(contracts, base_url, exchange)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),

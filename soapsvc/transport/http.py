@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
-from functools import lru_cache
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 
 Environ = dict[str, Any]
@@ -38,25 +37,16 @@ class BodyTooLarge(Exception):
 def read_body(environ: Environ, max_bytes: int) -> bytes:
     """Return the request's body. Raises BodyTooLarge before more than max_bytes are kept in memory."""
     length = environ.get("CONTENT_LENGTH") or ""
+    stream = environ["wsgi.input"]
     if length.isdigit():
         if int(length) > max_bytes:
             raise BodyTooLarge
-        return bytes(environ["wsgi.input"].read(int(length)))
+        if isinstance(stream, BytesIO) and stream.tell() == 0 and stream.getbuffer().nbytes == int(length):
+            return stream.getvalue()  # shares the memory that waitress received it into
+        return bytes(stream.read(int(length)))
     if not environ.get("wsgi.input_terminated"):
         return b""
-    body = bytes(environ["wsgi.input"].read(max_bytes + 1))
+    body = bytes(stream.read(max_bytes + 1))
     if len(body) > max_bytes:
         raise BodyTooLarge
     return body
-
-
-@lru_cache(maxsize=256)
-def parse_content_type(header: str) -> tuple[str, Mapping[str, str]]:
-    """Return the media type in lower case and the parameters of a Content-Type; both empty when it is none."""
-    message = Message()
-    message["content-type"] = header
-    parameters = message.get_params(failobj=[], unquote=True)
-    if not parameters or "/" not in parameters[0][0]:
-        return "", {}
-    named = {name.lower(): value if isinstance(value, str) else value[2] for name, value in parameters[1:]}
-    return parameters[0][0].strip().lower(), named

@@ -17,6 +17,7 @@ from soapsvc.model.source import find_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.soap_handler import Exchange
 from soapsvc.transport.waitress_server import make_server
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,14 @@ def load_models(settings: Settings) -> tuple[ModelManager, Contracts]:
 def make_application(settings: Settings, manager: ModelManager, contracts: Contracts) -> WebApplication:
     """Return the WSGI application."""
     page = HomePage(manager, contracts, settings.base_url)
-    return WebApplication(manager, contracts, page, settings.base_url, settings.max_request_bytes)
+    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings))
+
+
+def exchange_of(settings: Settings) -> Exchange:
+    """Return how messages travel."""
+    return Exchange(
+        settings.max_request_bytes, settings.max_mtom_bytes, settings.mtom == "auto", settings.gzip == "auto"
+    )
 
 
 def run(settings: Settings) -> None:
@@ -55,7 +63,7 @@ def run(settings: Settings) -> None:
     print(f"Loading models from {settings.models} ...", flush=True)
     manager, contracts = load_models(settings)
     web = make_application(settings, manager, contracts)
-    server = make_server(web, listener, settings.threads, settings.max_request_bytes)
+    server = make_server(web, listener, settings.threads, exchange_of(settings))
     print("\n".join(banner(settings, manager, contracts)), flush=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again

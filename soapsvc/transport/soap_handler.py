@@ -5,39 +5,70 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
 from soapsvc.soap.contracts import Contracts
-from soapsvc.soap.envelope import ContentType, wrong_media_type
-from soapsvc.soap.faults import FaultCode, SoapFault, write_fault
+from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, write_fault, wrong_media_type
 from soapsvc.soap.inference import NAMES as INFERENCE
+from soapsvc.soap.media_type import ContentType, parse_content_type
+from soapsvc.soap.mtom import MULTIPART, unpack
 from soapsvc.soap.ns import SoapVersion
-from soapsvc.transport.http import BodyTooLarge, Environ, Response, parse_content_type, read_body
+from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
+from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
 
 calls_log = logging.getLogger("soapsvc.calls")
 _PATH = re.compile(
     r"/(?P<soap>soap|soap12)/(?P<model>[a-z][a-z0-9-]{0,62})/v(?P<contract>[1-9][0-9]{0,5})"
     r"(?:/versions/(?P<version>[1-9][0-9]{0,17})|/labels/(?P<label>[a-z][a-z0-9-]{0,62}))?/?"
 )
-_MEDIA_TYPES = {version.mime_type for version in SoapVersion}
+_MEDIA_TYPES = frozenset(version.mime_type for version in SoapVersion)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """How large messages may be, and in which forms they travel besides plain XML.
+
+    max_request_bytes: of an envelope.  max_mtom_bytes: of an envelope with what is attached to it.
+    """
+
+    max_request_bytes: int
+    max_mtom_bytes: int
+    mtom: bool = True
+    gzip: bool = True
+
+    @property
+    def media_types(self) -> frozenset[str]:
+        """What a request's Content-Type may be."""
+        return _MEDIA_TYPES | {MULTIPART} if self.mtom else _MEDIA_TYPES
+
+    def max_bytes(self, media_type: str) -> int:
+        """Return how many bytes a request of this media type may have."""
+        return self.max_mtom_bytes if self.mtom and media_type == MULTIPART else self.max_request_bytes
+
+
+def too_large(max_bytes: int) -> str:
+    """Return what a client is told whose message is over the limit."""
+    return f"the message is larger than {max_bytes} bytes"
 
 
 class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
-    def __init__(self, contracts: Contracts, base_url: str, max_request_bytes: int) -> None:
-        self._contracts, self._base_url, self._max_bytes = contracts, base_url, max_request_bytes
-        self.too_large = f"the message is larger than {max_request_bytes} bytes"
+    def __init__(self, contracts: Contracts, base_url: str, exchange: Exchange) -> None:
+        self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
         started = time.perf_counter()
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")))
         reply, received = self._reply(environ, call)
+        reply, coding = self._compressed(reply, environ)
         _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
-        headers = {"X-Request-Id": call.request_id}
+        headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
         return Response(reply.status, reply.content_type, reply.body, headers)
@@ -71,20 +102,38 @@ class SoapHandler:
 
     def _post(self, environ: Environ, endpoint: SoapEndpoint, call: Call) -> tuple[Reply, int]:
         media_type, parameters = parse_content_type(environ.get("CONTENT_TYPE") or "")
+        max_bytes = self._exchange.max_bytes(media_type)
         try:
-            body = read_body(environ, self._max_bytes)
+            body = read_body(environ, max_bytes)
         except BodyTooLarge:
-            return endpoint.fault(SoapFault(FaultCode.CLIENT, self.too_large, status=413), call), 0
-        if media_type not in _MEDIA_TYPES:
-            return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), len(body)
-        encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            text = "expected a message without Content-Encoding"
-            return endpoint.fault(SoapFault(FaultCode.CLIENT, text, status=415), call), len(body)
+            return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
+        received = len(body)
+        if media_type not in self._exchange.media_types:
+            return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), received
         soap_action = environ.get("HTTP_SOAPACTION", "").strip()
         action = parameters.get("action", "") if endpoint.soap is SoapVersion.SOAP12 else soap_action
-        sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'))
-        return endpoint.answer(body, sent_as, call), len(body)
+        sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'), parameters)
+        try:
+            coding = environ.get("HTTP_CONTENT_ENCODING", "")
+            message = body if is_identity(coding) else inflate(body, coding, max_bytes)
+            package = unpack(message, sent_as, endpoint.soap, self._exchange.max_request_bytes)
+        except NotInflated as err:
+            return endpoint.fault(client_fault(str(err), err.status), call), received
+        except SoapFault as err:
+            return endpoint.fault(err, call), received
+        call.takes_attachments = self._exchange.mtom and (
+            package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
+        )
+        return endpoint.answer(package.envelope, package.sent_as, call, package.attachments), received
+
+    def _compressed(self, reply: Reply, environ: Environ) -> tuple[Reply, Mapping[str, str]]:
+        """Return the reply as the caller wants it encoded, and the headers that say so."""
+        if not self._exchange.gzip or len(reply.body) < MIN_BYTES or reply.content_type.startswith(MULTIPART):
+            return reply, {}
+        if not takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            return reply, {"Vary": "Accept-Encoding"}
+        headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
+        return replace(reply, body=deflate(reply.body)), headers
 
 
 def _asks_for_wsdl(environ: Environ) -> bool:

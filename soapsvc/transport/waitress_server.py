@@ -7,6 +7,8 @@ a broken chunk) never reaches the WSGI application, and by default is answered i
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from copy import copy
 from typing import Any, ClassVar
 
 from waitress.channel import HTTPChannel
@@ -16,8 +18,12 @@ from waitress.task import ErrorTask
 from waitress.utilities import RequestEntityTooLarge
 
 from soapsvc.soap.call import Call, request_id
+from soapsvc.soap.media_type import parse_content_type
+from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.soap_handler import Exchange, too_large
 
+_RECEIVE = 65536  # bytes at most of one read from a connection
 _SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 
 
@@ -38,8 +44,16 @@ class _Parser(HTTPRequestParser):
     it stops all the same.
     """
 
+    adjustments: ClassVar[Mapping[bool, Any]]  # for messages with attachments and without
+    adj: Any
     expect_continue: bool
     _discarding = False
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Set the limit that this request's media type has; see waitress."""
+        super().parse_header(header_plus)
+        media_type, _ = parse_content_type(self.headers.get("CONTENT_TYPE", ""))
+        self.adj = self.adjustments[media_type == MULTIPART]
 
     def received(self, data: bytes) -> int:
         """Return how many bytes of data belong to this request; see waitress."""
@@ -79,8 +93,9 @@ class _FaultTask(ErrorTask):
         """Write the response; see waitress."""
         error = self.request.error
         call = Call(request_id(None))
-        too_large = isinstance(error, RequestEntityTooLarge)
-        text = self.web.soap.too_large if too_large else error.reason
+        text = error.reason
+        if isinstance(error, RequestEntityTooLarge):
+            text = too_large(self.request.adj.max_request_body_size - _SLACK)
         reply = self.web.soap.fault(getattr(self.request, "path", ""), error.code, text, call)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
@@ -89,16 +104,17 @@ class _FaultTask(ErrorTask):
         self.write(reply.body)
 
 
-class _Channel(HTTPChannel):
-    parser_class = _Parser
-
-
-def make_server(web: WebApplication, listener: socket.socket, threads: int, max_request_bytes: int) -> Any:
+def make_server(web: WebApplication, listener: socket.socket, threads: int, exchange: Exchange) -> Any:
     """Return a waitress server that listens on a bound socket and is ready to `run()`."""
+    largest = max(exchange.max_request_bytes, exchange.max_mtom_bytes) + _SLACK
     server = create_server(
         web, sockets=[listener], threads=threads, ident=None, clear_untrusted_proxy_headers=True,
-        max_request_body_size=max_request_bytes + _SLACK, inbuf_overflow=max_request_bytes + _SLACK,
+        max_request_body_size=largest, inbuf_overflow=largest, recv_bytes=_RECEIVE,
     )  # fmt: skip
+    adjustments = {False: copy(server.adj), True: copy(server.adj)}
+    for attached, media_type in ((False, ""), (True, MULTIPART)):
+        adjustments[attached].max_request_body_size = exchange.max_bytes(media_type) + _SLACK
+    parser = type("_BoundParser", (_Parser,), {"adjustments": adjustments})
     task = type("_BoundFaultTask", (_FaultTask,), {"web": web})
-    server.channel_class = type("_BoundChannel", (_Channel,), {"error_task_class": task})
+    server.channel_class = type("_BoundChannel", (HTTPChannel,), {"parser_class": parser, "error_task_class": task})
     return server

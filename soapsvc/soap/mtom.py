@@ -1,0 +1,175 @@
+"""MTOM: a message whose bytes travel beside the envelope, as parts of a multipart/related body (MTOM, XOP 1.0).
+
+Owns the MIME around an envelope, both ways; `reader` follows the references and `writer` makes them. Parts are split
+in linear time and handed on as views of the request's body: neither base64 nor a copy lies between them and numpy.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesHeaderParser
+from urllib.parse import unquote
+
+from soapsvc.soap.faults import client_fault, wrong_media_type
+from soapsvc.soap.media_type import ContentType, parse_content_type
+from soapsvc.soap.ns import XOP, SoapVersion
+
+MULTIPART = "multipart/related"
+XOP_TYPE = "application/xop+xml"
+MAX_PARTS = 32  # besides the envelope
+MAX_HEADER_BYTES = 8192  # of one part
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? @{}-]{0,255}[0-9A-Za-z'()+_,./:=?@{}-]")  # RFC 2046 5.1.1, but longer
+_IDENTITY = {"", "binary", "8bit", "7bit"}
+Content = bytes | memoryview
+Attachments = Mapping[str, memoryview]  # Content-ID without <> -> a part's bytes
+
+
+@dataclass(frozen=True)
+class Package:
+    """A request taken apart. attachments: None for one that was no package but an envelope alone."""
+
+    envelope: bytes
+    sent_as: ContentType
+    attachments: Attachments | None = None
+
+
+def unpack(content: bytes, sent_as: ContentType, soap: SoapVersion, max_envelope_bytes: int) -> Package:
+    """Return the envelope of a request and what is attached to it. Raises SoapFault."""
+    if sent_as.media_type != MULTIPART:
+        return Package(content, sent_as)
+    parameters = sent_as.parameters
+    if parameters.get("type", "").lower() != XOP_TYPE:
+        raise wrong_media_type(f"{MULTIPART} of {parameters.get('type') or 'an unknown type'}", soap)
+    parts = _split(content, parameters.get("boundary", ""))
+    start = _bare(parameters.get("start", ""))
+    root = next((part for part in parts if part.content_id == start), None) if start else parts[0]
+    if root is None:
+        raise client_fault("the multipart message has no part that its parameter `start` names")
+    if len(root.content) > max_envelope_bytes:
+        text = f"the envelope is larger than {max_envelope_bytes} bytes; only attachments may be larger"
+        raise client_fault(text, status=413)
+    attachments = {part.content_id: part.content for part in parts if part is not root}
+    return Package(bytes(root.content), _root_type(root, sent_as, soap), attachments)
+
+
+@dataclass(frozen=True)
+class _Part:
+    content_id: str
+    content_type: str
+    content: memoryview
+
+
+def _root_type(root: _Part, sent_as: ContentType, soap: SoapVersion) -> ContentType:
+    """Return what the envelope would have been sent as alone (XOP 1.0, 4.1): `type`, or `start-info` around it."""
+    media_type, parameters = parse_content_type(root.content_type)
+    if media_type != XOP_TYPE:
+        raise wrong_media_type(f"a root part of {media_type or 'no type'} in {MULTIPART}", soap)
+    inner, inner_parameters = parse_content_type(parameters.get("type") or sent_as.parameters.get("start-info", ""))
+    if soap is SoapVersion.SOAP12:
+        _, start_info = parse_content_type(sent_as.parameters.get("start-info", ""))
+        named = (start_info, inner_parameters, parameters, sent_as.parameters)
+        action = next((each["action"] for each in named if each.get("action")), "")
+    else:
+        action = sent_as.action
+    return ContentType(inner, parameters.get("charset"), action.strip('"'))
+
+
+def _split(content: bytes, boundary: str) -> list[_Part]:
+    """Return the parts between boundaries (RFC 2046, 5.1). Raises SoapFault."""
+    if not _BOUNDARY.fullmatch(boundary):
+        raise client_fault("the multipart message has no usable boundary")
+    delimiter = b"--" + boundary.encode("ascii")
+    view = memoryview(content)
+    position = len(delimiter) if content.startswith(delimiter) else _after(content, b"\r\n" + delimiter, 0)
+    parts: list[_Part] = []
+    while not content.startswith(b"--", position):
+        if len(parts) > MAX_PARTS:
+            raise client_fault(f"the message has more than {MAX_PARTS} attachments")
+        head = _after(content, b"\r\n", position)
+        if content[position : head - 2].strip(b" \t"):
+            raise client_fault("the multipart message is broken: text stands beside a boundary")
+        headers, start = _headers(content, head)
+        position = _after(content, b"\r\n" + delimiter, start - 2)
+        end = position - len(delimiter) - 2
+        part = _part(headers, view[start:end])
+        if any(part.content_id == other.content_id for other in parts):
+            raise client_fault("two parts of the multipart message have the same Content-ID, or none")
+        parts.append(part)
+    if not parts:
+        raise client_fault("the multipart message has no parts")
+    return parts
+
+
+def _after(content: bytes, wanted: bytes, position: int) -> int:
+    found = content.find(wanted, position)
+    if found < 0:
+        raise client_fault("the multipart message ends before its last boundary")
+    return found + len(wanted)
+
+
+def _headers(content: bytes, start: int) -> tuple[Message, int]:
+    """Return a part's headers, and where its content starts."""
+    if content.startswith(b"\r\n", start):
+        return Message(), start + 2
+    end = content.find(b"\r\n\r\n", start, start + MAX_HEADER_BYTES)
+    if end < 0:
+        raise client_fault(f"a part's headers do not end within {MAX_HEADER_BYTES} bytes")
+    return BytesHeaderParser().parsebytes(content[start : end + 4]), end + 4
+
+
+def _part(headers: Message, content: memoryview) -> _Part:
+    encoding = str(headers.get("Content-Transfer-Encoding", "")).strip().lower()
+    if encoding not in _IDENTITY:
+        raise client_fault("a part has a Content-Transfer-Encoding; expected binary")
+    return _Part(_bare(str(headers.get("Content-ID", ""))), str(headers.get("Content-Type", "")), content)
+
+
+def _bare(content_id: str) -> str:
+    return content_id.strip().removeprefix("<").removesuffix(">")
+
+
+def content_id_of(href: str) -> str | None:
+    """Return the Content-ID that a `cid:` URL names (RFC 2392), None for any other URL."""
+    scheme, _, rest = href.strip().partition(":")
+    return unquote(rest) if scheme.lower() == "cid" and rest else None
+
+
+@dataclass
+class Enclosure:
+    """What an answer carries beside its envelope, in the order in which `attach` was called."""
+
+    parts: list[Content] = field(default_factory=list)
+    _stem: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def attach(self, content: Content) -> str:
+        """Take bytes along and return the XML that stands for them (XOP 1.0, 2.1)."""
+        self.parts.append(content)
+        return f'<xop:Include xmlns:xop="{XOP}" href="cid:{self._id(len(self.parts))}"/>'
+
+    def pack(self, envelope: bytes, soap: SoapVersion) -> tuple[str, bytes]:
+        """Return Content-Type and body of the package."""
+        boundary = f"soapsvc-{self._stem}"
+        content_type = (
+            f'{MULTIPART}; type="{XOP_TYPE}"; boundary="{boundary}"; start="<{self._id(0)}>"; '
+            f'start-info="{soap.mime_type}"'
+        )
+        root_type = f'{XOP_TYPE}; charset=utf-8; type="{soap.mime_type}"'
+        pieces: list[Content] = [_head(boundary, root_type, self._id(0)), envelope]
+        for number, content in enumerate(self.parts, 1):
+            pieces += [b"\r\n", _head(boundary, "application/octet-stream", self._id(number)), content]
+        pieces.append(f"\r\n--{boundary}--\r\n".encode())
+        return content_type, b"".join(pieces)
+
+    def _id(self, number: int) -> str:
+        return f"{number}.{self._stem}@soapsvc"
+
+
+def _head(boundary: str, content_type: str, content_id: str) -> bytes:
+    return (
+        f"--{boundary}\r\nContent-Type: {content_type}\r\nContent-Transfer-Encoding: binary\r\n"
+        f"Content-ID: <{content_id}>\r\n\r\n"
+    ).encode()
