@@ -56,7 +56,7 @@ class Binding:
         for index, row in enumerate(rows):
             with located(index, of_batch):
                 tensors.append({name: tensor for name, tensor in self._each_tensor(row) if tensor is not None})
-        if self._signature.batched and _stackable(tensors):
+        if self._signature.batched and len(tensors) > 1 and _stackable(tensors):
             runs = [(len(rows), {name: np.stack([one[name] for one in tensors]) for name in tensors[0]})]
         elif self._signature.batched:
             runs = [(1, {name: value[np.newaxis] for name, value in one.items()}) for one in tensors]

@@ -65,6 +65,8 @@ def cast_exactly(array: Array, dtype: DTypeName, field: str) -> Array:
 
     Rounding to float32 is fine, an overflow to infinity is not.
     """
+    if array.dtype == NUMPY_DTYPE[dtype]:
+        return array
     with np.errstate(over="ignore", invalid="ignore"):
         cast = array.astype(NUMPY_DTYPE[dtype])
     if dtype in FLOATS:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ def _listen() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
 
 
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    """Let this process take SIGINT too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_interrupted_run_says_so_and_leaves_nothing(scores_pb: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.npz")  # nobody writes it, so the run waits here for good
     command = [
@@ -35,10 +44,11 @@ def test_interrupted_run_says_so_and_leaves_nothing(scores_pb: Path, tmp_path: P
     ) as process:  # fmt: skip
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("outputs, being"):  # the last line before the golden file is opened
+            if line.startswith("suggested input"):  # the last line before the golden file is opened
                 break
+            assert not line.startswith("largest"), "the run did not wait for the golden file"
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate()
+        _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "soapsvc: interrupted; nothing was written"

@@ -1,0 +1,53 @@
+"""Two models that do next to nothing with a lot of bytes: `python -m bench.attachment_models FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from soapsvc.authoring.folder import write_folder
+from soapsvc.authoring.freeze import freeze
+
+PIXELS = (224, 224, 3)
+MOST = 100  # instances of pixels in one call
+LIMITS = {"max_batch": MOST, "max_elements": MOST * 224 * 224 * 3, "max_image_pixels": 100_000_000}
+
+
+def main() -> None:
+    """Write models/pixels/1 and models/picture/1."""
+    models = Path(sys.argv[1])
+    pixels = tf.TensorSpec([None, *PIXELS], tf.float32, "pixels")
+    _write(models / "pixels" / "1", pixels, lambda array: tf.reduce_mean(array, [1, 2, 3]), {})
+    picture = tf.TensorSpec([None], tf.string, "picture")
+    _write(models / "picture" / "1", picture, _length, {"picture": {"as": "image"}})
+
+
+def _length(content: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.strings.length(content), tf.float32)
+
+
+def _write(to: Path, spec: tf.TensorSpec, function: Callable[[Any], Any], elements: dict[str, Any]) -> None:
+    shape = ["batch", *spec.shape.as_list()[1:]]
+    manifest = {
+        "format": 1,
+        "name": to.parent.name,
+        "description": "Measures attachments.",
+        "signatures": {
+            "predict": {
+                "inputs": {spec.name: {"tensor": f"{spec.name}:0", "dtype": spec.dtype.name, "shape": shape}},
+                "outputs": {"answer": {"tensor": "answer:0", "dtype": "float32", "shape": ["batch"]}},
+            }
+        },
+        "contract": {"version": 1, "inputs": elements},
+        "limits": LIMITS,
+    }
+    graph_def = freeze(tf.function(function, [spec]), [spec.name], ["answer"])
+    write_folder(to, graph_def=graph_def, manifest=manifest, labels=[], warmup=[])
+
+
+if __name__ == "__main__":
+    main()
