@@ -10,12 +10,13 @@ namespace Soapsvc.Client
     /// <summary>Asks each bundled model once, and shows how a typed fault is caught.</summary>
     public static class Program
     {
-        private const string Usage = "usage: SoapsvcClient [URL [IMAGE]]   URL: http://localhost:8080 or what SOAPSVC_URL says";
+        private const string DefaultUrl = "http://localhost:8080";
+        private const string Usage = "usage: SoapsvcClient [URL [IMAGE]]   URL: " + DefaultUrl + " or what SOAPSVC_URL says";
 
         /// <summary>Returns 0 when every model answered, 1 when one did not, 2 for wrong arguments.</summary>
         public static int Main(string[] args)
         {
-            string url = args.Length > 0 ? args[0] : Environment.GetEnvironmentVariable("SOAPSVC_URL") ?? "http://localhost:8080";
+            string url = args.Length > 0 ? args[0] : Environment.GetEnvironmentVariable("SOAPSVC_URL") ?? DefaultUrl;
             string image = args.Length > 1 ? args[1] : Path.Combine(AppContext.BaseDirectory, "digit.png");
             if (args.Length > 2 || !Uri.TryCreate(url.TrimEnd('/') + "/", UriKind.Absolute, out Uri root))
             {
@@ -62,7 +63,8 @@ namespace Soapsvc.Client
                     new IrisV1.Instance { sepalLength = 6.3, sepalWidth = 3.3, petalLength = 6.0, petalWidth = 2.5 },
                 };
                 IEnumerable<IrisV1.Prediction> answers = iris.Call(service => service.predictBatch(flowers));
-                Console.WriteLine("iris, two flowers: " + string.Join(", ", answers.Select(each => each.probabilities[0].label)));
+                IEnumerable<string> labels = answers.Select(each => each.probabilities[0].label);
+                Console.WriteLine("iris, two flowers: " + string.Join(", ", labels));
 
                 try
                 {

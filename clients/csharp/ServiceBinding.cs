@@ -15,7 +15,7 @@ namespace Soapsvc.Client
         /// <summary>Time for a whole call, from the first byte sent to the last one read.</summary>
         public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-        /// <summary>The largest answer that is read. The default of WCF, 64 KiB, is too small for images and batches.</summary>
+        /// <summary>The largest answer that is read. WCF's default, 64 KiB, is too small for images and batches.</summary>
         public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
 
         /// <summary>Sends byte arrays as attachments instead of base64.</summary>
@@ -47,7 +47,8 @@ namespace Soapsvc.Client
 
         private MessageEncodingBindingElement MtomEncoding(MessageVersion version)
         {
-            var encoding = new MtomMessageEncodingBindingElement(version, Encoding.UTF8) { MaxBufferSize = MaxAnswerBytes };
+            var encoding = new MtomMessageEncodingBindingElement(version, Encoding.UTF8);
+            encoding.MaxBufferSize = MaxAnswerBytes;
             XmlDictionaryReaderQuotas.Max.CopyTo(encoding.ReaderQuotas);
             return encoding;
         }

@@ -4,7 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Reflection;
 
-/// <summary>Prints what a program can use of an assembly: public types and the members they declare, in a fixed order.</summary>
+/// <summary>Prints what a program can use of an assembly: public types and their members, in a fixed order.</summary>
 public static class PublicApi
 {
     private const BindingFlags Declared =
@@ -23,7 +23,11 @@ public static class PublicApi
 
     private static string Kind(Type type)
     {
-        return type.IsEnum ? "enum" : type.IsInterface ? "interface" : type.IsSubclassOf(typeof(Delegate)) ? "delegate" : "class";
+        if (type.IsEnum)
+            return "enum";
+        if (type.IsInterface)
+            return "interface";
+        return type.IsSubclassOf(typeof(Delegate)) ? "delegate" : "class";
     }
 
     private static string Bases(Type type)
@@ -47,7 +51,8 @@ public static class PublicApi
         if (method == null)
             return member.MemberType + " " + member;
         var returned = method is MethodInfo ? ((MethodInfo)method).ReturnType + " " : "";
-        return member.MemberType + " " + returned + method.Name + "(" + string.Join(", ", method.GetParameters().Select(Parameter)) + ")";
+        string parameters = string.Join(", ", method.GetParameters().Select(Parameter));
+        return member.MemberType + " " + returned + method.Name + "(" + parameters + ")";
     }
 
     private static string Parameter(ParameterInfo parameter)

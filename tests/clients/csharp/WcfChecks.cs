@@ -3,12 +3,14 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Net;
+using System.Net.Sockets;
 using System.ServiceModel;
 using System.Text;
 using System.Threading.Tasks;
 using Soapsvc.Client;
 
-/// <summary>Calls `kinds`, `iris` and `inference` with WCF stubs and prints what came back, a line "name=value" each.</summary>
+/// <summary>Calls `kinds`, `iris`, `inference` with WCF stubs and prints what came back, lines "name=value".</summary>
 public static class WcfChecks
 {
     private static Uri root;
@@ -27,6 +29,7 @@ public static class WcfChecks
             Iris(iris);
         using (var inference = Client<InferenceV1.Inference>("inference"))
             Inference(inference);
+        Silence();
     }
 
     private static ServiceClient<T> Client<T>(string model) where T : class
@@ -39,7 +42,10 @@ public static class WcfChecks
     private static void Kinds(ServiceClient<KindsV1.Kinds> kinds, byte[] picture)
     {
         foreach (double? offset in new double?[] { null, 0.5 })
-            Print("shifted by " + (offset == null ? "null" : Text(offset.Value)), Text(Predict(kinds, offset, "", 0, picture).shifted));
+        {
+            string given = offset == null ? "null" : Text(offset.Value);
+            Print("shifted by " + given, Text(Predict(kinds, offset, "", 0, picture).shifted));
+        }
 
         KindsV1.Prediction answer = Predict(kinds, null, "你好 & <ü> ]]> 😀", 0.1, picture);
         Print("note", answer.note);
@@ -49,12 +55,15 @@ public static class WcfChecks
         Print("ratio", Text(answer.ratio));
         Print("series", string.Join(" ", answer.series.Select(Text)));
         Print("scores", string.Join(" ", answer.scores.Select(each => each.label + ":" + Text(each.score))));
-        Print("grid", answer.grid.dtype + " " + string.Join("x", answer.grid.shape) + " " + string.Join(" ", answer.grid.doubles.Select(Text)));
-        Print("grid without", (answer.grid.longs == null) + " " + (answer.grid.strings == null) + " " + (answer.grid.content == null));
+        KindsV1.Tensor grid = answer.grid;
+        Print("grid", grid.dtype + " " + string.Join("x", grid.shape) + " " + string.Join(" ", grid.doubles.Select(Text)));
+        Print("grid without", (grid.longs == null) + " " + (grid.strings == null) + " " + (grid.content == null));
         Print("pixels", answer.pixels.dtype + " " + answer.pixels.content.Length);
         foreach (double special in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
             Print("ratio " + Text(special), Text(Predict(kinds, null, "", special, picture).ratio));
-        Refused("null text", () => Predict(kinds, null, null, 0, picture), (KindsV1.InvalidInput fault) => fault.code + " " + fault.field);
+        Refused(
+            "null text", () => Predict(kinds, null, null, 0, picture),
+            (KindsV1.InvalidInput fault) => fault.code + " " + fault.field);
     }
 
     private static KindsV1.Prediction Predict(
@@ -68,8 +77,8 @@ public static class WcfChecks
         };
         return kinds.Call(service => service.predict(
             true, -3, 1L << 40, 200, ratio, offset, note, 0.25, 0.75,
-            new KindsV1.ArrayOfDouble { 1.5, double.NaN, double.PositiveInfinity }, new KindsV1.ArrayOfLong { 7, long.MinValue },
-            new KindsV1.ArrayOfString { "one", "", "zw & ö" }, grid, picture));
+            new KindsV1.ArrayOfDouble { 1.5, double.NaN, double.PositiveInfinity },
+            new KindsV1.ArrayOfLong { 7, long.MinValue }, new KindsV1.ArrayOfString { "one", "", "zw & ö" }, grid, picture));
     }
 
     private static void Iris(ServiceClient<IrisV1.Iris> iris)
@@ -84,11 +93,14 @@ public static class WcfChecks
         Print("batch", answers.Count + " " + answers[0].probabilities[0].label + " " + answers[999].probabilities[0].label);
 
         batch[3].petalLength = double.NaN;
-        Refused("batch fault", () => iris.Call(service => service.predictBatch(batch)), (IrisV1.InvalidInput fault) =>
-            fault.code + "|" + fault.field + "|" + fault.expected + "|" + fault.received + "|" + fault.message + "|" + fault.requestId.Length);
+        Refused(
+            "batch fault", () => iris.Call(service => service.predictBatch(batch)),
+            (IrisV1.InvalidInput fault) => string.Join(
+                "|", fault.code, fault.field, fault.expected, fault.received, fault.message, fault.requestId.Length));
 
         var labels = new string[40];
-        Parallel.For(0, labels.Length, i => labels[i] = iris.Call(service => service.predict(5.1, 3.5, 1.4, 0.2)).probabilities[0].label);
+        Parallel.For(0, labels.Length, i =>
+            labels[i] = iris.Call(service => service.predict(5.1, 3.5, 1.4, 0.2)).probabilities[0].label);
         Print("threads", string.Join(" ", labels.Distinct()) + " " + labels.Length);
     }
 
@@ -109,10 +121,30 @@ public static class WcfChecks
             shape = new InferenceV1.ArrayOfLong { 1, 4 },
             content = flower,
         };
-        var inputs = new InferenceV1.ArrayOfNamedTensor { new InferenceV1.NamedTensor { name = "features", tensor = tensor } };
+        var features = new InferenceV1.NamedTensor { name = "features", tensor = tensor };
+        var inputs = new InferenceV1.ArrayOfNamedTensor { features };
         var answer = inference.Call(service => service.predict("iris", 1, null, null, inputs, null));
         InferenceV1.Tensor output = answer.outputs[0].tensor;
         Print("tensor", output.dtype + " " + string.Join("x", output.shape) + " " + (BitConverter.ToSingle(output.content, 0) > 0.9));
+    }
+
+    /// <summary>Calls a server that takes the connection and never answers.</summary>
+    private static void Silence()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var address = new Uri("http://" + listener.LocalEndpoint);
+        var binding = new ServiceBinding { CallTimeout = TimeSpan.FromSeconds(1) };
+        try
+        {
+            var client = new ServiceClient<IrisV1.Iris>(soap12 ? binding.Soap12(address) : binding.Soap11(address), address);
+            client.Call(service => service.getModelInfo());
+        }
+        catch (Exception e)
+        {
+            Print("silence", e.GetType().Name);
+        }
+        listener.Stop();
     }
 
     private static void Refused<T, TFault>(string name, Func<T> call, Func<TFault, string> tell)
