@@ -29,7 +29,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
