@@ -13,7 +13,7 @@ function clear() {
   field.value = "";
 }
 
-/** Puts the pen where a pointer is, in the canvas's own pixels. */
+/** Returns where a pointer is, in the canvas's own pixels. */
 function point(event) {
   const box = canvas.getBoundingClientRect();
   return [
@@ -22,14 +22,14 @@ function point(event) {
   ];
 }
 
-function start(event) {
+function press(event) {
   canvas.setPointerCapture(event.pointerId);
   pen.beginPath();
   pen.moveTo(...point(event));
-  draw(event);
+  extend(event);
 }
 
-function draw(event) {
+function extend(event) {
   if (!canvas.hasPointerCapture(event.pointerId)) {
     return;
   }
@@ -54,7 +54,7 @@ if (sent.startsWith("data:image/png;base64,")) {
 pen.lineWidth = 22;
 pen.lineCap = "round";
 pen.lineJoin = "round";
-canvas.addEventListener("pointerdown", start);
-canvas.addEventListener("pointermove", draw);
+canvas.addEventListener("pointerdown", press);
+canvas.addEventListener("pointermove", extend);
 document.getElementById("clear").addEventListener("click", clear);
 form.hidden = false;

@@ -21,9 +21,18 @@ final class Faults {
             return new Failure.Unforeseen(thrown.getMessage());
         }
         if (thrown instanceof WebServiceException) {
-            return new Failure.NoAnswer(thrown.getMessage());
+            return new Failure.NoAnswer(rootCause(thrown));
         }
         throw thrown instanceof RuntimeException bug ? bug : new IllegalStateException(thrown);
+    }
+
+    /** Returns what lies under an exception of the stack, as "Connection refused"; CXF's own message tells nothing. */
+    static String rootCause(Throwable thrown) {
+        Throwable root = thrown;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.toString() : root.getMessage();
     }
 
     private static Failure typed(String name, Members fault) {

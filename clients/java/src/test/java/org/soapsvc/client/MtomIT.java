@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.soapsvc.client.Tensors.output;
 
+import jakarta.xml.ws.BindingProvider;
+import jakarta.xml.ws.handler.MessageContext;
 import jakarta.xml.ws.soap.MTOMFeature;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,6 +18,7 @@ import org.soapsvc.client.digits.Digits;
 import org.soapsvc.client.digits.DigitsService;
 import org.soapsvc.client.digits.InvalidInput_Exception;
 import org.soapsvc.client.digits.Prediction;
+import org.soapsvc.client.inference.DType;
 import org.soapsvc.client.inference.Inference;
 import org.soapsvc.client.inference.InferenceService;
 import org.soapsvc.client.inference.Tensor;
@@ -21,8 +26,11 @@ import org.soapsvc.client.kinds.Instance;
 import org.soapsvc.client.kinds.Kinds;
 import org.soapsvc.client.kinds.KindsService;
 
-/** Bytes as attachments, in requests and in answers, give what base64 gives. */
+/** Bytes as attachments, in requests and in answers, give what base64 and numbers give. */
 class MtomIT {
+
+    private static final List<Long> FLOWERS = List.of(2L, 4L);
+    private static final Double[] VALUES = {5.1, 3.5, 1.4, 0.2, 6.7, 2.5, 5.8, 1.8};
 
     private final DigitsService service = new DigitsService();
     private final Digits plain = Server.at("/soap/digits/v1", service.getDigitsPort());
@@ -72,21 +80,35 @@ class MtomIT {
     }
 
     @Test
-    void content_bothWays_isTheSameAsBase64() throws Exception {
-        InferenceService inference = new InferenceService();
+    void content_bothWays_holdsTheSameAsNumbers() throws Exception {
+        Inference inference = Server.at("/soap/inference/v1", new InferenceService().getInferencePort(new MTOMFeature()));
+        List<Double> expected =
+                probabilities(inference, Tensors.doubles(DType.FLOAT_32, FLOWERS, VALUES)).getDoubles().getItem();
+        assertTrue(answeredType(inference).startsWith("text/xml"), () -> answeredType(inference));
 
-        byte[] expected = probabilities(Server.at("/soap/inference/v1", inference.getInferencePort()));
-        byte[] attached =
-                probabilities(Server.at("/soap/inference/v1", inference.getInferencePort(new MTOMFeature())));
+        byte[] content = probabilities(inference, Tensors.content(FLOWERS, VALUES)).getContent();
 
-        assertEquals(2 * 3 * Float.BYTES, expected.length);
-        assertArrayEquals(expected, attached);
+        assertTrue(answeredType(inference).startsWith("multipart/related"), () -> answeredType(inference));
+        ByteBuffer values = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+        assertEquals(2 * 3 * Float.BYTES, content.length);
+        for (Double one : expected) {
+            assertEquals(one.floatValue(), values.getFloat(), 1e-6f);
+        }
     }
 
-    private static byte[] probabilities(Inference port) throws Exception {
-        Tensor flowers = Tensors.content(List.of(2L, 4L), 5.1, 3.5, 1.4, 0.2, 6.7, 2.5, 5.8, 1.8);
+    private static Tensor probabilities(Inference port, Tensor flowers) throws Exception {
         var inputs = Tensors.named(Map.of("features", flowers));
-        return output(port.predict("iris", null, null, null, inputs, null), "probabilities").getContent();
+        return output(port.predict("iris", null, null, null, inputs, null), "probabilities");
+    }
+
+    /** Returns the Content-Type of the last answer that a port had. */
+    @SuppressWarnings("unchecked")
+    private static String answeredType(Object port) {
+        var headers = (Map<String, List<String>>)
+                ((BindingProvider) port).getResponseContext().get(MessageContext.HTTP_RESPONSE_HEADERS);
+        return headers.entrySet().stream()
+                .filter(header -> "Content-Type".equalsIgnoreCase(header.getKey()))
+                .findFirst().orElseThrow().getValue().get(0);
     }
 
     private static List<Score> scores(Prediction prediction) {
