@@ -38,9 +38,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where a client is built. wsdls: folder of `<model>.wsdl` and `<model>.soap12.wsdl` of every model."""
+    """Where a client is built. wsdls: folder of `<model>.wsdl` and `<model>.soap12.wsdl` of every model.
+
+    url: of the server, for tools that take no file.
+    """
 
     folder: Path
+    url: str
     wsdls: Path
     picture: Path
 

@@ -49,7 +49,11 @@ FEATURES = (
     Feature("utf8", "UTF-8", "Chinese, umlauts and an emoji come back"),
     Feature("nan", "NaN, INF", "NaN, INF, -INF come back, as scalars and in arrays"),
     Feature("batch", "batch", "two instances, one with its optional input, come back in order"),
-    Feature("invalid-input", "InvalidInput", "caught by its type, with code, field, expected, received and request id"),
+    Feature(
+        "invalid-input", "InvalidInput",
+        "caught by its type, with code, field, expected, received and request id; where there is one class for all "
+        "faults, its detail names the type and has the members",
+    ),
     Feature("model-not-found", "ModelNotFound", "caught by its type, with code and message"),
     Feature(
         "soap12", "SOAP 1.2", "scalars come back and InvalidInput is caught, with stubs of the SOAP 1.2 WSDL",

@@ -31,7 +31,7 @@ def run_matrix(clients: Sequence[Client], folder: Path, report: Report) -> list[
         wsdls = _fetch_wsdls(url, folder / "wsdl")
         for client in clients:
             started = time.monotonic()
-            columns.append(try_client(client, Workplace(folder / client.key, wsdls, picture), url, records))
+            columns.append(try_client(client, Workplace(folder / client.key, url, wsdls, picture), url, records))
             words = " ".join(cell.verdict.value for cell in columns[-1].cells.values())
             report(f"{client.title:<22} {time.monotonic() - started:5.1f} s  {words}")
     return columns

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import math
-import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -152,12 +151,12 @@ def mtom_out(size: int) -> Callable[[], str]:
     def attempt() -> str:
         transport = zeep.Transport()
         transport.session.headers["Accept"] = "multipart/related"
-        content = random.Random(size).randbytes(size)
-        tensor = {"dtype": "uint8", "shape": {"item": [1, size]}, "content": content}
+        tensor = {"dtype": "int32", "shape": {"item": [1]}, "content": size.to_bytes(4, "little")}
         feature = {100: "mtom-100", 100_000: "mtom-100k", 20_000_000: "mtom-20m"}[size]
-        inputs = {"item": [{"name": "x", "tensor": tensor}]}
-        answer = service(feature, "inference", transport=transport).predict("echo", inputs=inputs)
-        check(answer.outputs.item[0].tensor.content == content, True)
+        inputs = {"item": [{"name": "count", "tensor": tensor}]}
+        answer = service(feature, "inference", transport=transport).predict("echo", signature="fill", inputs=inputs)
+        wanted = (bytes(range(251)) * (size // 251 + 1))[:size]
+        check(answer.outputs.item[0].tensor.content == wanted, True)
         return "with a header of the session: Accept: multipart/related"
 
     return attempt
