@@ -2,6 +2,7 @@
 # make test    set everything up and run every test
 # make lint    ruff and mypy
 # make bench   measure against stock Spyne and a hand-written handler
+# make interop call it with clients of many languages, and write docs/interop.md
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
@@ -11,7 +12,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test test-pythons lint bench clean
+.PHONY: serve test test-pythons lint bench interop clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -27,6 +28,9 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench
+
+interop: .venv/dev.stamp
+	$(BIN)/python -m interop
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target

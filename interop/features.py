@@ -24,11 +24,11 @@ class Feature:
 
 
 def _sent_as(media_type: str) -> Callable[[Seen], bool]:
-    return lambda seen: str(seen["request_type"]).startswith(media_type)
+    return lambda seen: str(seen["request_type"]).lower().startswith(media_type)
 
 
 def _answered_as(media_type: str) -> Callable[[Seen], bool]:
-    return lambda seen: str(seen["answer_type"]).startswith(media_type)
+    return lambda seen: str(seen["answer_type"]).lower().startswith(media_type)
 
 
 MULTIPART = "multipart/related"
@@ -37,8 +37,8 @@ FEATURES = (
     Feature("wsdl", "WSDL parses", "the stub generator takes every golden WSDL, SOAP 1.1 and 1.2, without an error"),
     Feature(
         "natural", "natural stubs",
-        "`predict` of the model kinds has a parameter, or a member of its one request object, for each input, by its "
-        "name and of its own type: nothing untyped (JAXBElement, Object, any); asked of the stubs by reflection or text",
+        "`predict` of the model kinds has a parameter, or a member of its one request object, for each input, by "
+        "its name and of its own type: nothing untyped (JAXBElement, Object, any); the stubs are asked, by reflection or as text",
     ),
     Feature("scalars", "scalars", "bool, int, long, double come back as sent"),
     Feature("optional", "optional", "an absent input (null) takes the model's default, a given one is used"),

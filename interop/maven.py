@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from interop.tools import run
+from interop.tools import ONE_AT_A_TIME, run
 
 _POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -34,7 +34,8 @@ def class_path(folder: Path, coordinates: Sequence[str]) -> str:
     wanted = _POM.format(name=folder.name, dependencies="\n".join(_DEPENDENCY.format(*part) for part in parts))
     if not (kept.is_file() and pom.read_text() == wanted and all(map(_exists, kept.read_text().split(":")))):
         pom.write_text(wanted)
-        run(["mvn", "-q", "-B", "-f", pom, _PLUGIN, f"-Dmdep.outputFile={kept}"], folder, timeout_s=600)
+        with ONE_AT_A_TIME:
+            run(["mvn", "-q", "-B", "-f", pom, _PLUGIN, f"-Dmdep.outputFile={kept}"], folder, timeout_s=600)
     return kept.read_text()
 
 

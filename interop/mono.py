@@ -42,7 +42,10 @@ def build_wcf(place: Workplace) -> Built:
             run(["svcutil", f"{place.url}/{path}/{model}/v1?wsdl", f"-out:{stub}"], place.folder)
     used = [_put_right(place, model) for model in ("kinds", "inference")]
     references = ["-r:System.ServiceModel", "-r:System.Runtime.Serialization"]
-    run(["mcs", *references, "-out:Wcf.exe", *used, _MONO / "Wcf.cs", _MONO / "Faults.cs", _MONO / "Say.cs"], place.folder)
+    run(
+        ["mcs", *references, "-out:Wcf.exe", *used, _MONO / "Wcf.cs", _MONO / "Faults.cs", _MONO / "Say.cs"],
+        place.folder,
+    )
     note = (
         "svcutil leaves out faults, swaps Action and ReplyAction, and drops the I of an interface's name; the "
         "try puts it right in the text. dotnet-svcutil does not need it"

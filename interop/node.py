@@ -37,4 +37,8 @@ CLIENT = Client(
     "node", "node soap", build,
     lacks=dict.fromkeys(("mtom-in", "mtom-100", "mtom-100k", "mtom-20m"), _MTOM)
     | {"addressing": "headers by hand only"},
+    fails={
+        "nan": "read by parseFloat: NaN is right, INF and -INF become NaN; and INF can only be sent as text",
+        "gzip-in": "forceGzip leaves Content-Length as it was before, and the server waits for the rest",
+    },
 )  # fmt: skip

@@ -12,7 +12,7 @@ _HEAD = """\
 
 <!-- Written by `make interop`; changes by hand are lost. -->
 
-Each client was built from the WSDLs and run against a server with real models; what travelled was recorded at the server.
+Each client was built from the WSDLs and run against a server with real models, which recorded what travelled.
 `make interop` does it all again (about five minutes), and `make test` compares the cells with this page.
 
 `yes` works; `no*` does not, by a fault of the client; `-` the client has no such thing; `no` does not, and should.
@@ -61,7 +61,9 @@ def cells_of(page: str) -> dict[tuple[str, str], str]:
     """Return (client, feature) -> verdict of a page, as titles and words."""
     lines = [line for line in page.splitlines() if line.startswith("|")]
     head, rows = _split(lines[0]), [_split(line) for line in lines[2 : 2 + len(FEATURES)]]
-    return {(client, row[0]): cell.split(" [")[0] for row in rows for client, cell in zip(head[1:], row[1:], strict=True)}
+    return {
+        (client, row[0]): cell.split(" [")[0] for row in rows for client, cell in zip(head[1:], row[1:], strict=True)
+    }
 
 
 def _split(line: str) -> list[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+ONE_AT_A_TIME = threading.Lock()  # for what writes to a place that all clients share: dpkg, Maven's repository
 
 
 class CannotRun(Exception):
@@ -18,8 +21,9 @@ def need(programs: Iterable[str], packages: Sequence[str]) -> None:
     """Have programs, or files given by absolute path; root installs the Debian packages. Raises CannotRun."""
     wanted = list(programs)
     command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    if _missing(wanted) and shutil.which("apt-get") and os.geteuid() == 0:
-        run(command, Path.cwd(), timeout_s=900, env={"DEBIAN_FRONTEND": "noninteractive"})
+    with ONE_AT_A_TIME:
+        if _missing(wanted) and shutil.which("apt-get") and os.geteuid() == 0:
+            run(command, Path.cwd(), timeout_s=900, env={"DEBIAN_FRONTEND": "noninteractive"})
     if missing := _missing(wanted):
         raise CannotRun(f"{', '.join(missing)} is missing; install it with: {' '.join(command)}")
 

@@ -9,6 +9,7 @@ import zeep
 
 from interop.client import PROGRAMS, Built, Cell, Client, Verdict, Workplace
 
+
 def build(place: Workplace) -> Built:
     """Read every WSDL; there is nothing to generate."""
     cells = {"wsdl": Cell(Verdict.YES)}

@@ -137,11 +137,12 @@ def gzip_in() -> str:
 
 def gzip_out() -> str:
     numbers = {"dtype": "uint8", "shape": {"item": [1, 3000]}, "longs": {"item": [7] * 3000}}
-    inference = client("gzip-out", "inference", headers={"Accept-Encoding": "gzip"}).service
+    proxy = client("gzip-out", "inference")
+    proxy.set_options(headers={"Accept-Encoding": "gzip"})
     inputs = {"item": [{"name": "x", "tensor": numbers}]}
-    answer = inference.predict(modelName="echo", version=suds.null(), inputs=inputs)
+    answer = proxy.service.predict(modelName="echo", version=suds.null(), inputs=inputs)
     check(answer.outputs.item[0].tensor.longs.item, [7] * 3000)
-    return "by its header: headers={'Accept-Encoding': 'gzip'}"
+    return "by set_options(headers={'Accept-Encoding': 'gzip'}), after the WSDL was read: suds inflates no WSDL"
 
 
 def threads() -> str:
