@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,6 @@ class Built:
     version: str
     command: Sequence[str | Path]
     cells: Mapping[str, Cell] = field(default_factory=dict)
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,36 @@ class Column:
     cells: Mapping[str, Cell]
 
 
+def build_or_keep(client: Client, place: Workplace) -> Built:
+    """Build a client, unless the last build was of the same WSDLs and programs. Raises CannotRun."""
+    kept, key = place.folder / "built.json", _key(place)
+    if kept.is_file():
+        found = json.loads(kept.read_text())
+        if found.pop("key") == key:
+            cells = {name: Cell(Verdict(verdict), note) for name, (verdict, note) in found.pop("cells").items()}
+            return Built(cells=cells, **found)
+        kept.unlink()
+    built = client.build(place)
+    cells = {name: (cell.verdict.value, cell.note) for name, cell in built.cells.items()}
+    command = list(map(str, built.command))
+    kept.write_text(json.dumps({"key": key, "version": built.version, "command": command, "cells": cells}))
+    return built
+
+
+def _key(place: Workplace) -> str:
+    """Return a hash of what a build depends on; the server's port in the WSDLs is none of it."""
+    digest = hashlib.sha256()
+    programs = [path for path in PROGRAMS.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    for path in [*sorted(programs), *sorted(place.wsdls.glob("*.wsdl"))]:
+        digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(place.url.encode(), b""))
+    return digest.hexdigest()
+
+
 def try_client(client: Client, place: Workplace, url: str, records: Path) -> Column:
     """Build and run a client. url: of the server; records: what that wrote of its exchanges."""
     place.folder.mkdir(parents=True, exist_ok=True)
     try:
-        built = client.build(place)
+        built = build_or_keep(client, place)
     except CannotRun as err:
         return Column(client, "", {feature.key: _cell(client, feature.key, False, str(err)) for feature in FEATURES})
     said, ended = _run(built, place, f"{url}/at/{client.key}")
@@ -124,8 +148,7 @@ def _run(built: Built, place: Workplace, url: str) -> tuple[dict[str, Any], str]
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         try:
             done = subprocess.run(
-                [*built.command, url, place.picture], cwd=place.folder, env=os.environ | built.env,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=_LONGEST_RUN_S,
+                [*built.command, url, place.picture], cwd=place.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=_LONGEST_RUN_S,
             )  # fmt: skip
             printed, ended = done.stdout, f"exit code {done.returncode}"
         except subprocess.TimeoutExpired as err:

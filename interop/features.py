@@ -38,7 +38,7 @@ FEATURES = (
     Feature(
         "natural", "natural stubs",
         "`predict` of the model kinds has a parameter, or a member of its one request object, for each input, by "
-        "its name and of its own type: nothing untyped (JAXBElement, Object, any); the stubs are asked, by reflection or as text",
+        "its name and of its own type: nothing untyped (JAXBElement, Object, any); asked of the stubs",
     ),
     Feature("scalars", "scalars", "bool, int, long, double come back as sent"),
     Feature("optional", "optional", "an absent input (null) takes the model's default, a given one is used"),

@@ -42,11 +42,10 @@ def launch(class_path: str, main: str | Path, *arguments: str | Path, options: I
     return ["java", *_QUICK, *options, "-cp", class_path, str(main), *map(str, arguments)]
 
 
-def generate(place: Workplace, class_path: str, program: Path, change: Change = str) -> Path:
+def generate(place: Workplace, class_path: str, program: Path, options: Iterable[str] = ()) -> Path:
     """Run a program that makes stubs of every WSDL, and return the folder of their sources. Raises CannotRun."""
     sources = fresh(place.folder / "source")
-    copied = copy_sources([program], place.folder / "generate", change)
-    run(launch(class_path, copied[0], sources, *stubs_of(place)), place.folder, timeout_s=300)
+    run(launch(class_path, program, sources, *stubs_of(place), options=options), place.folder, timeout_s=300)
     return sources
 
 
@@ -63,14 +62,15 @@ def to_javax(source: str) -> str:
     return source.replace("jakarta.xml.", "javax.xml.").replace("jakarta.jws", "javax.jws")
 
 
-def compile_java(place: Workplace, class_path: str, sources: Path, kept: Iterable[str] = ()) -> str:
+def compile_java(place: Workplace, class_path: str, sources: Path, kept: Iterable[str]) -> str:
     """Compile sources, of the stubs only the packages kept, and return the class path to run them. Raises CannotRun."""
     classes = fresh(place.folder / "classes")
     names = set(kept)
     files = [
-        file for file in sorted(sources.rglob("*.java"))
-        if not (sources / "stubs" in file.parents and names and file.relative_to(sources).parts[1] not in names)
-    ]  # fmt: skip
+        file
+        for file in sorted(sources.rglob("*.java"))
+        if file.parent.parent.name != "stubs" or file.parent.name in names
+    ]
     listed = place.folder / "files.txt"
     listed.write_text("\n".join(map(str, files)))
     command = ["javac", "-J-XX:TieredStopAtLevel=1", "-nowarn", "-encoding", "UTF-8", "-proc:none", "-cp", class_path]
