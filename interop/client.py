@@ -148,7 +148,8 @@ def _run(built: Built, place: Workplace, url: str) -> tuple[dict[str, Any], str]
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         try:
             done = subprocess.run(
-                [*built.command, url, place.picture], cwd=place.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=_LONGEST_RUN_S,
+                [*built.command, url, place.picture], cwd=place.folder,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=_LONGEST_RUN_S,
             )  # fmt: skip
             printed, ended = done.stdout, f"exit code {done.returncode}"
         except subprocess.TimeoutExpired as err:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -47,9 +48,11 @@ def run_matrix(clients: Sequence[Client], folder: Path, report: Report) -> list[
 def _serving(models: Path, records: Path, log: Path) -> Iterator[str]:
     """Run the server until the block ends; yield its URL. Raises CannotRun."""
     arguments = ["--models", models, "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "interop.server", records, *arguments], cwd=ROOT, text=True,
+            env=environment,
             stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     assert process.stdout is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from interop.client import Column, Verdict
-from interop.features import FEATURES
+from interop.features import FEATURES, Feature
 
 _HEAD = """\
 # Which clients work
@@ -22,11 +22,9 @@ Numbers lead to the notes.
 
 def write_page(columns: Sequence[Column]) -> str:
     """Return the page."""
-    notes: list[str] = []
-    rows = [
-        [feature.title, *(_cell(column, feature.key, feature.title, notes) for column in columns)]
-        for feature in FEATURES
-    ]
+    notes: dict[tuple[str, str], list[str]] = {}  # client and text -> the features it is about
+    rows = [[feature.title, *(_cell(column, feature, notes) for column in columns)] for feature in FEATURES]
+    numbered = enumerate(notes.items(), 1)
     return "\n".join(
         [
             _HEAD,
@@ -34,7 +32,7 @@ def write_page(columns: Sequence[Column]) -> str:
             "\n## Versions\n",
             *_table(["client", "version"], [[one.client.title, one.version or "not built"] for one in columns]),
             "\n## Notes\n",
-            *(f"{number}. {note}" for number, note in enumerate(notes, 1)),
+            *(f"{number}. {client}, {'; '.join(titles)}: {text}" for number, ((client, text), titles) in numbered),
             "\n## What a row means\n",
             *_table(["feature", "`yes` when"], [[feature.title, feature.judged] for feature in FEATURES]),
             "",
@@ -42,12 +40,13 @@ def write_page(columns: Sequence[Column]) -> str:
     )
 
 
-def _cell(column: Column, key: str, title: str, notes: list[str]) -> str:
-    cell = column.cells[key]
+def _cell(column: Column, feature: Feature, notes: dict[tuple[str, str], list[str]]) -> str:
+    cell = column.cells[feature.key]
     if not cell.note:
         return cell.verdict.value
-    notes.append(f"{column.client.title}, {title}: {' '.join(cell.note.split())}")
-    return f"{cell.verdict.value} [{len(notes)}]"
+    note = (column.client.title, " ".join(cell.note.split()))
+    notes.setdefault(note, []).append(feature.title)
+    return f"{cell.verdict.value} [{list(notes).index(note) + 1}]"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
