@@ -1,0 +1,1 @@
+"""Foreign clients against the real server: which feature works with which SOAP stack. `python -m interop`."""
