@@ -23,6 +23,7 @@ def need(programs: Iterable[str], packages: Sequence[str]) -> None:
     command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
     with ONE_AT_A_TIME:
         if _missing(wanted) and shutil.which("apt-get") and os.geteuid() == 0:
+            run(["apt-get", "update", "-q"], Path.cwd(), timeout_s=300)
             run(command, Path.cwd(), timeout_s=900, env={"DEBIAN_FRONTEND": "noninteractive"})
     if missing := _missing(wanted):
         raise CannotRun(f"{', '.join(missing)} is missing; install it with: {' '.join(command)}")
