@@ -19,5 +19,5 @@ class Engine(Protocol):
     ) -> dict[str, Array]:
         """Return the outputs by name. inputs have passed `signature.check_inputs`.
 
-        Raises ServingError: DeadlineExceeded once nobody waits any more, Overloaded at the model's limit.
+        Raises ServingError, as DeadlineExceeded once nobody waits any more.
         """

@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
 
 from soapsvc.engine.deadline import Deadline
-from soapsvc.errors import DeadlineExceeded, Overloaded
+from soapsvc.errors import DeadlineExceeded
 from soapsvc.model.dtypes import Array
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature
 
-RETRY_AFTER_S = 1
 _MOST_THREADS = 256  # of runs with a deadline; each model's own limit comes first
 
 
@@ -22,7 +21,7 @@ class LocalEngine:
     """Runs the servable's own graph, no more runs of a model at a time than its limits allow."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the count
+        self._changed = threading.Condition()  # guards the count; notified when a run ends
         self._running: Counter[str] = Counter()
         self._pool = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="deadline")
 
@@ -34,14 +33,12 @@ class LocalEngine:
         A graph can't be stopped. A run that misses its deadline goes on in its thread and counts as running until it
         ends; its result is dropped.
         """
+        self._begin(servable, deadline)
         if deadline is None:
-            self._begin(servable)
             try:
                 return servable.run(signature, inputs)
             finally:
                 self._end(servable)
-        deadline.check()
-        self._begin(servable)
         future = self._pool.submit(servable.run, signature, inputs)
         future.add_done_callback(lambda _: self._end(servable))
         try:
@@ -49,13 +46,18 @@ class LocalEngine:
         except NotDone:
             raise DeadlineExceeded(deadline.seconds) from None
 
-    def _begin(self, servable: Servable) -> None:
-        limit = servable.limits.max_concurrent_calls
-        with self._lock:
-            if limit is not None and self._running[servable.name] >= limit:
-                raise Overloaded(f"{servable.name} runs {limit} calls already, its most", RETRY_AFTER_S)
-            self._running[servable.name] += 1
+    def _begin(self, servable: Servable, deadline: Deadline | None) -> None:
+        """Wait until the model may run one more call. Raises DeadlineExceeded."""
+        limit, name = servable.limits.max_concurrent_calls, servable.name
+        with self._changed:
+            while limit is not None and self._running[name] >= limit:
+                if not self._changed.wait(None if deadline is None else deadline.remaining_s):
+                    break
+            if deadline is not None:
+                deadline.check()
+            self._running[name] += 1
 
     def _end(self, servable: Servable) -> None:
-        with self._lock:
+        with self._changed:
             self._running[servable.name] -= 1
+            self._changed.notify_all()

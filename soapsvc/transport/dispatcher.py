@@ -76,8 +76,8 @@ class ModelDispatcher:
             return
         with self._changed:
             queue = self._waiting.get(ticket.model, ())
-            full = len(queue) >= ticket.allowance.waiting and self._running[ticket.model] >= ticket.allowance.running
-            if not full:
+            free = max(0, ticket.allowance.running - self._running[ticket.model])  # threads about to take a call
+            if len(queue) < ticket.allowance.waiting + free:
                 self._waiting.setdefault(ticket.model, deque()).append(ticket)
                 self._changed.notify()
                 return

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from textwrap import indent
+from typing import NoReturn
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
@@ -75,6 +77,14 @@ def run(settings: Settings) -> None:
     gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again
     stop_on_signals(server)
     server.run()
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process at once: TensorFlow may still run what nobody waits for, and crashes at a slower end."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _bind(settings: Settings) -> socket.socket:
