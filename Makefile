@@ -2,16 +2,18 @@
 # make test    set everything up and run every test
 # make lint    ruff and mypy
 # make bench   measure against stock Spyne and a hand-written handler
+# make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
 PORT ?= 8080
+WEB_PORT ?= 8081
 MODELS ?= models
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test test-pythons lint bench clean
+.PHONY: serve test test-pythons lint bench client-java clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -28,8 +30,13 @@ lint: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench
 
+client-java: .venv/serve.stamp
+	mvn -q -B -f clients/java verify -DskipTests
+	exec java -cp clients/java/target/test-classes org.soapsvc.run.RunForAPerson . clients/java/target \
+		clients/java/target/tomcat/apache-tomcat-* $(WEB_PORT) $(BIN)/python $(PORT)
+
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:

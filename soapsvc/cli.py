@@ -26,6 +26,7 @@ from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.inference import NAMES
 from soapsvc.soap.ns import SoapVersion
+from soapsvc.soapui.command import add_soapui_parser
 
 
 class CommandError(Exception):
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inspect_parser(commands)
     add_freeze_parser(commands)
     add_predict_parser(commands)
+    add_soapui_parser(commands)
     wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")
     wsdl.add_argument("model", help=f"a model's name, or {NAMES.model} for the generic service")
     wsdl.add_argument("--soap12", action="store_true", help="the SOAP 1.2 document")

@@ -19,7 +19,12 @@ from soapsvc.settings import Settings
 from soapsvc.soap.faults import FAULT_FOR, FaultType
 from tests.conftest import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGES.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGES.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "clients").glob("*/README.md")),
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODULE = re.compile(r"\bsoapsvc/[A-Za-z0-9_/]+\.py\b")
 README_COMMANDS = re.findall(r"^    (make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
@@ -231,7 +236,7 @@ def test_readme_shows_make_targets_that_exist(command: str) -> None:
     assert re.search(rf"^{command.split()[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_relative_links_point_to_files(path: Path) -> None:
     links = [
         link for link in LINK.findall(path.read_text()) if not link.startswith(("http:", "https:", "#", "mailto:"))
@@ -239,7 +244,7 @@ def test_relative_links_point_to_files(path: Path) -> None:
     assert [link for link in links if not (path.parent / link.split("#")[0]).exists()] == []
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_page_names_only_modules_that_exist(path: Path) -> None:
     assert [name for name in MODULE.findall(path.read_text()) if not (ROOT / name).is_file()] == []
 

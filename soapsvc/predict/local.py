@@ -11,13 +11,11 @@ from typing import Any
 
 from lxml import etree
 
-from soapsvc.engine.local import LocalEngine
 from soapsvc.model.contract import OutputField
-from soapsvc.model.manager import ModelManager
 from soapsvc.model.source import version_folder
 from soapsvc.predict.service import Answer, Form, Refused, Row
 from soapsvc.soap.call import Call, request_id
-from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.contracts import lone_endpoint
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.tensors import CARRIERS
@@ -35,13 +33,7 @@ class LocalService:
         from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
         servable = load(found, op_libraries)
-        manager = ModelManager(lambda _: servable)
-        contracts = Contracts(manager, LocalEngine())
-        contracts.admit(servable)
-        manager.load(found, lambda _: None)
-        endpoint = contracts.find(_SOAP, servable.name, servable.contract.version)
-        assert endpoint is not None
-        self._endpoint, self._outputs = endpoint, servable.contract.outputs
+        self._endpoint, self._outputs = lone_endpoint(found, servable, _SOAP), servable.contract.outputs
         batched = servable.find_signature(None).batched
         self.form = Form(servable.contract.inputs, batched, servable.limits.max_batch)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 
 from soapsvc.engine import Engine
+from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
 from soapsvc.model.contract import Contract
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits
+from soapsvc.model.source import VersionFolder
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.inference import DESCRIPTION, NAMES, inference_service
@@ -78,3 +80,14 @@ class Contracts:
             keys = list(self._endpoints)
         keys.sort(key=lambda key: (key[1] == NAMES.model, key[1], key[2], key[0].value))
         return [self._endpoints[key] for key in keys]
+
+
+def lone_endpoint(folder: VersionFolder, servable: Servable, soap: SoapVersion) -> SoapEndpoint:
+    """Return the endpoint of one loaded version, beside which there is no other. Raises LoadError."""
+    manager = ModelManager(lambda _: servable)
+    contracts = Contracts(manager, LocalEngine())
+    contracts.admit(servable)
+    manager.load(folder, lambda _: None)
+    endpoint = contracts.find(soap, servable.name, servable.contract.version)
+    assert endpoint is not None
+    return endpoint

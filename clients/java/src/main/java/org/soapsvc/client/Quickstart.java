@@ -61,7 +61,7 @@ public final class Quickstart {
         } catch (DeadlineExceeded_Exception | ModelNotFound_Exception | AuthenticationFailed_Exception e) {
             out.printf("The service refused: %s.%n", e.getMessage());
         } catch (WebServiceException e) {
-            out.printf("The service did not answer: %s.%n", e.getMessage());
+            out.printf("The service did not answer: %s.%n", Faults.rootCause(e));
         }
     }
 

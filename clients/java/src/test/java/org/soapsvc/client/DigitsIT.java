@@ -3,18 +3,7 @@ package org.soapsvc.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.awt.BasicStroke;
-import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,7 +20,7 @@ class DigitsIT {
 
     @Test
     void predict_ofTheModelsOwnSample_saysOne() throws Exception {
-        Prediction prediction = digits.predict(sampleOfOne());
+        Prediction prediction = digits.predict(Pictures.sampleOfOne());
 
         assertEquals("1", digit(prediction));
         assertEquals(3, prediction.getProbabilities().getItem().size());
@@ -41,14 +30,14 @@ class DigitsIT {
     @ParameterizedTest
     @ValueSource(strings = {"png", "jpeg"})
     void predict_ofADrawnZero_saysZero(String format) throws Exception {
-        assertEquals("0", digit(digits.predict(drawnZero(format))));
+        assertEquals("0", digit(digits.predict(Pictures.drawnZero(format))));
     }
 
     @Test
     void predictBatch_ofTwoPictures_keepsTheirOrder() throws Exception {
         ArrayOfInstance batch = new ArrayOfInstance();
-        batch.getItem().add(instance(drawnZero("png")));
-        batch.getItem().add(instance(sampleOfOne()));
+        batch.getItem().add(instance(Pictures.drawnZero("png")));
+        batch.getItem().add(instance(Pictures.sampleOfOne()));
 
         assertEquals(
                 "01", String.join("", digits.predictBatch(batch).getItem().stream().map(DigitsIT::digit).toList()));
@@ -71,29 +60,5 @@ class DigitsIT {
         Instance instance = new Instance();
         instance.setImage(picture);
         return instance;
-    }
-
-    /** Returns the PNG of the model's first warm-up call. */
-    private static byte[] sampleOfOne() throws IOException {
-        try (InputStream calls = DigitsIT.class.getResourceAsStream("/digits/warmup.jsonl")) {
-            String text = new String(calls.readAllBytes(), StandardCharsets.US_ASCII);
-            Matcher picture = Pattern.compile("\"b64\": \"([^\"]+)\"").matcher(text);
-            picture.find();
-            return Base64.getDecoder().decode(picture.group(1));
-        }
-    }
-
-    private static byte[] drawnZero(String format) throws IOException {
-        BufferedImage picture = new BufferedImage(200, 200, BufferedImage.TYPE_INT_RGB);
-        Graphics2D pen = picture.createGraphics();
-        pen.setColor(Color.WHITE);
-        pen.fillRect(0, 0, 200, 200);
-        pen.setColor(Color.BLACK);
-        pen.setStroke(new BasicStroke(20));
-        pen.drawOval(60, 30, 80, 140);
-        pen.dispose();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageIO.write(picture, format, bytes);
-        return bytes.toByteArray();
     }
 }

@@ -2,6 +2,7 @@ package org.soapsvc.client;
 
 import java.net.URI;
 import java.time.Duration;
+import org.soapsvc.run.Running;
 
 /** The running server that the integration tests call. */
 final class Server {
@@ -16,10 +17,6 @@ final class Server {
 
     /** Returns an endpoint of this server; the waits are long, for a loaded machine must not fail a test. */
     static ServiceEndpoint endpoint(String path) {
-        String url = System.getProperty("soapsvc.url");
-        if (url == null) {
-            throw new IllegalStateException("start soapsvc and give -Dsoapsvc.url=http://localhost:8080");
-        }
-        return new ServiceEndpoint(URI.create(url + path), Duration.ofSeconds(30), Duration.ofSeconds(120));
+        return new ServiceEndpoint(URI.create(Running.server() + path), Duration.ofSeconds(30), Duration.ofSeconds(120));
     }
 }

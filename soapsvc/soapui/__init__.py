@@ -1,0 +1,1 @@
+"""SoapUI projects of models: requests, assertions and a load test. Never imported by the server."""

@@ -1,0 +1,229 @@
+"""The pages of the Java web application, used by a person with Chromium."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import ROOT
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETOSA = {"Sepal length": "5.1", "Sepal width": "3.5", "Petal length": "1.4", "Petal width": "0.2"}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("chromium is needed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def page(chromium: Browser, web: str) -> Iterator[Page]:
+    """A page that must neither complain in its console nor ask another host."""
+    yield from watched(chromium, web, "light")
+
+
+@pytest.fixture
+def page_in_scheme(chromium: Browser, web: str, scheme: str) -> Iterator[Page]:
+    yield from watched(chromium, web, scheme)
+
+
+def watched(chromium: Browser, web: str, scheme: str) -> Iterator[Page]:
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    context = chromium.new_context(base_url=f"{web}/", color_scheme="dark" if scheme == "dark" else "light")
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield page
+    context.close()
+    answered = [text for text in complaints if "the server responded with a status of 400" not in text]
+    assert answered == []
+    assert hosts - {""} == {urlsplit(web).netloc}
+
+
+def fill(page: Page, measurements: dict[str, str]) -> None:
+    page.goto("iris")
+    for label, value in measurements.items():
+        page.get_by_label(label).fill(value)
+
+
+def labels(page: Page) -> list[str]:
+    return page.locator("table.bars tbody th").all_inner_texts()
+
+
+def sample_of_one(folder: Path) -> Path:
+    """Write the PNG of the digits model's first warm-up call to a file."""
+    first = (ROOT / "models/digits/1/warmup.jsonl").read_text().splitlines()[0]
+    path = folder / "one.png"
+    path.write_bytes(base64.b64decode(json.loads(first)["inputs"]["images"][0]["b64"]))
+    return path
+
+
+def test_index_leads_by_keyboard_to_a_page(page: Page) -> None:
+    page.goto("")
+    assert page.get_by_text("Answers, version 1").count() == 3
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/iris")
+
+
+def test_iris_filled_in_by_keyboard_shows_bars_and_keeps_the_numbers(page: Page) -> None:
+    page.goto("iris")
+    page.get_by_label("Sepal length").focus()
+    for value in SETOSA.values():
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("table").wait_for()
+    assert labels(page) == ["setosa", "versicolor", "virginica"]
+    assert {label: page.get_by_label(label).input_value() for label in SETOSA} == SETOSA
+
+
+def test_longest_bar_is_the_likeliest(page: Page) -> None:
+    fill(page, {**SETOSA, "Petal length": "4.9", "Petal width": "1.6"})
+    page.get_by_role("button", name="Classify").click()
+    bars = page.locator("svg.bar .value")
+    bars.first.wait_for()
+    widths = [box["width"] for box in (bar.bounding_box() for bar in bars.all()) if box]
+    shares = [float(text.removesuffix("%")) for text in page.locator(".percent").all_inner_texts()]
+    track = page.locator("svg.bar .track").first.bounding_box()
+    assert track is not None
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] / track["width"] == pytest.approx(shares[0] / 100, abs=0.02)
+
+
+def test_empty_iris_form_is_held_back_by_the_browser(page: Page) -> None:
+    fill(page, {**SETOSA, "Petal width": ""})
+    page.get_by_role("button", name="Classify").click()
+    assert page.locator(":invalid:focus").get_attribute("name") == "petalWidth"
+    assert labels(page) == []
+
+
+def test_fault_of_the_service_is_a_sentence_that_names_the_field(page: Page) -> None:
+    fill(page, {**SETOSA, "Sepal width": "1e300"})
+    page.get_by_role("button", name="Classify").click()
+    sentence = page.get_by_role("alert").inner_text()
+    assert sentence.startswith("Sepal width: expected ")
+    assert "1e+300" in sentence or "1e300" in sentence or "1.0E300" in sentence
+    assert page.get_by_label("Sepal width").get_attribute("aria-invalid") == "true"
+
+
+def test_uploaded_picture_is_classified_and_shown(page: Page, tmp_path: Path) -> None:
+    page.goto("digits")
+    page.get_by_label("Picture of one digit").set_input_files(sample_of_one(tmp_path))
+    page.get_by_role("button", name="Classify picture").click()
+    picture = page.get_by_alt_text("The picture that was sent")
+    picture.wait_for()
+    assert labels(page)[0] == "1"
+    assert picture.evaluate("image => image.naturalWidth") == 8
+
+
+def test_file_that_is_no_picture_is_a_sentence(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "one.png"
+    path.write_text("no picture")
+    page.goto("digits")
+    page.get_by_label("Picture of one digit").set_input_files(path)
+    page.get_by_role("button", name="Classify picture").click()
+    assert page.get_by_role("alert").inner_text().startswith("Picture: expected the bytes of a PNG or JPEG")
+
+
+def draw(page: Page, *points: tuple[int, int]) -> None:
+    """Draw one line through points of the canvas with the mouse."""
+    box = page.locator("canvas").bounding_box()
+    assert box is not None
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+ZERO = [(120, 35), (80, 60), (65, 120), (80, 180), (120, 205), (160, 180), (175, 120), (160, 60), (120, 35)]
+
+
+def test_digit_drawn_with_the_mouse_is_classified_and_stays(page: Page) -> None:
+    page.goto("digits")
+    draw(page, *ZERO)
+    page.get_by_role("button", name="Classify drawing").click()
+    page.get_by_role("table").wait_for()
+    assert labels(page)[0] == "0"
+    page.wait_for_function("document.querySelector('canvas').getContext('2d').getImageData(120, 35, 1, 1).data[0] < 99")
+
+
+def test_cleared_drawing_is_a_sentence(page: Page) -> None:
+    page.goto("digits")
+    draw(page, *ZERO)
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Classify drawing").click()
+    assert page.get_by_role("alert").inner_text().endswith("received nothing.")
+
+
+def test_text_with_markup_is_classified_and_stays_text(page: Page) -> None:
+    text = "</textarea><script>alert(1)</script> Wie spät ist es, bitte?"
+    page.goto("language")
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Classify").click()
+    page.get_by_role("table").wait_for()
+    assert len(labels(page)) == 3
+    assert page.get_by_label("Text").input_value() == text
+
+
+def test_text_can_be_read_on_its_ground_in_light_and_dark(page_in_scheme: Page, scheme: str, tmp_path: Path) -> None:
+    page = page_in_scheme
+    fill(page, SETOSA)
+    page.get_by_role("button", name="Classify").click()
+    page.get_by_role("table").wait_for()
+    assert page.screenshot(path=tmp_path / f"{scheme}.png", full_page=True)
+    color, ground = (
+        page.locator(where).evaluate(f"element => getComputedStyle(element).{what}")
+        for where, what in ((".version", "color"), (".answer", "backgroundColor"))
+    )
+    assert (luminance(ground) > 0.5) == (scheme == "light")
+    assert contrast(color, ground) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of `rgb(r, g, b)` (WCAG 2.2)."""
+    parts = [int(part) / 255 for part in color.removeprefix("rgb(").removesuffix(")").split(",")]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("name", ["", "iris", "digits", "language"])
+def test_narrow_page_does_not_scroll_sideways(page: Page, name: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
