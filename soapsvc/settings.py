@@ -53,6 +53,19 @@ class Settings(BaseSettings):
         None, description="URL under which clients reach this server; it stands in every WSDL."
     )
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
+    max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")
+    max_waiting_requests: int = Field(
+        1000, ge=1, description="Calls that wait for a thread; beyond them HTTP 503, before the message is read."
+    )
+    max_buffered_bytes: int = Field(
+        1024**3, ge=1024**2, description="Bytes of messages held in memory; beyond them HTTP 503."
+    )
+    header_timeout_s: float = Field(10.0, gt=0, description="Seconds for a request's HTTP headers to arrive.")
+    request_timeout_s: float = Field(
+        60.0, gt=0, description="Seconds for a whole request to arrive, and for its answer to be taken."
+    )
+    drain_delay_s: float = Field(0.0, ge=0, description="Seconds at stop between not ready and no more listening.")
+    drain_timeout_s: float = Field(30.0, ge=0, description="Seconds at stop for calls under way to end.")
     max_request_bytes: int = Field(16 * 1024**2, ge=1024, description="Largest HTTP body, in bytes.")
     max_mtom_bytes: int = Field(
         64 * 1024**2, ge=1024, description="Largest HTTP body of a message with attachments (MTOM), in bytes."

@@ -23,6 +23,7 @@ class Server:
 
     url: str
     log: Path
+    process: subprocess.Popen[str]
 
     def logged(self) -> str:
         return self.log.read_text()
@@ -41,7 +42,7 @@ def serving(models: Path, log: Path, *arguments: str) -> Iterator[Server]:
         for line in process.stdout:
             banner.append(line)
             if found := re.match(r"soapsvc is .*: (https?://\S+)/", line):
-                yield Server(found[1], log)
+                yield Server(found[1], log, process)
                 return
         pytest.fail(f"serve.py stopped: {''.join(banner)}{log.read_text()}")
     finally:

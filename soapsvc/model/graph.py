@@ -104,7 +104,8 @@ class FrozenGraph:
         """Import the graph and run init_ops (node names) once. Raises LoadError."""
         self._graph = tf.Graph()
         self._callables: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable[..., list[Array]]] = {}
-        self._lock = threading.Lock()  # guards _callables while one is made
+        self._lock = threading.Lock()  # guards _callables while one is made, and the two below
+        self._running, self._closed = 0, False
         try:
             with self._graph.as_default():
                 tf.import_graph_def(graph_def, name=_SCOPE)
@@ -174,11 +175,19 @@ class FrozenGraph:
         """
         key = (tuple(feeds), tuple(fetches))
         run = self._callables.get(key) or self._make_callable(key)
+        with self._lock:
+            self._running += 1
         try:
             return [_as_array(value) for value in run(*feeds.values())]
         except tf.errors.InvalidArgumentError as err:
             log.info("the graph refused an input: %s", first_line(err))
             raise InvalidInput("refused-by-model", "input", "a value the model can work on", "one it can't") from err
+        finally:
+            with self._lock:
+                self._running -= 1
+                last = self._closed and not self._running
+            if last:
+                self._free()
 
     def run_plainly(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Do what `run` does through TensorFlow's public `Session.run`, some 20 times as slowly."""
@@ -186,7 +195,13 @@ class FrozenGraph:
         return [_as_array(value) for value in self._session.run([f"{_SCOPE}/{name}" for name in fetches], values)]
 
     def close(self) -> None:
-        """Free the session; calls still running would be cancelled, so no handle may be out."""
+        """Free the session, once the runs under way are done: one that missed its deadline may still go on."""
+        with self._lock:
+            self._closed, idle = True, not self._running
+        if idle:
+            self._free()
+
+    def _free(self) -> None:
         self._session.close()
         self._callables.clear()
 

@@ -16,6 +16,7 @@ from enum import Enum
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
 from soapsvc.model.servable import Servable
+from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,12 @@ class ModelManager:
         """Return the names of the models that have a loaded version."""
         with self._condition:
             return sorted(self._servables)
+
+    def limits_of(self, name: str) -> Limits:
+        """Return the limits of a model's highest loaded version, the usual ones when it has none."""
+        with self._condition:
+            versions = self._servables.get(name)
+            return versions[max(versions)].limits if versions else Limits()
 
     def status(self) -> list[VersionStatus]:
         """Return the status of every version ever seen, by name, then by version."""

@@ -146,13 +146,16 @@ class WarmupEntry(_Strict):
 
 
 class LimitsEntry(_Strict):
-    """The most that one call may bring; see `soapsvc.model.signature.Limits`."""
+    """The most that one call may bring, and that the model takes at once; see `soapsvc.model.signature.Limits`."""
 
     max_batch: Annotated[int, Field(ge=1)] = Limits.max_batch
     max_elements: Annotated[int, Field(ge=1)] = Limits.max_elements
     max_text_bytes: Annotated[int, Field(ge=1)] = Limits.max_text_bytes
     max_image_pixels: Annotated[int, Field(ge=1)] = Limits.max_image_pixels
     dims: dict[DimName, Annotated[int, Field(ge=1)]] = {}
+    max_concurrent_calls: Annotated[int, Field(ge=1)] | None = None
+    max_waiting_calls: Annotated[int, Field(ge=0)] = Limits.max_waiting_calls
+    deadline_s: Annotated[float, Field(gt=0)] | None = None
 
 
 class ThreadsEntry(_Strict):

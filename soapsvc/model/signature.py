@@ -19,11 +19,14 @@ BATCH = "batch"
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that one call may bring.
+    """The most that one call may bring, and that a model takes at once.
 
     max_batch: instances in a call.  max_elements: values in one input tensor.
     max_text_bytes: UTF-8 length of one string.  max_image_pixels: width times height of one image.
     dims: the most a named dimension may measure.
+    max_concurrent_calls: calls that run at the same time; None leaves it to the server.
+    max_waiting_calls: calls that wait for their turn.  deadline_s: how long a call may take; None means as long as it
+    takes.
     """
 
     max_batch: int = 1000
@@ -31,6 +34,9 @@ class Limits:
     max_text_bytes: int = 100_000
     max_image_pixels: int = 50_000_000
     dims: Mapping[str, int] = field(default_factory=dict)
+    max_concurrent_calls: int | None = None
+    max_waiting_calls: int = 100
+    deadline_s: float | None = None
 
     def of_dim(self, name: str) -> int | None:
         """Return the most that the named dimension may measure, None when it has no cap."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ class Pin:
 class Call:
     """Filled in by each stage that learns something; belongs to one thread.
 
+    began: when the request began to arrive, on time.monotonic.  deadline_s: how long its caller waits.
     takes_attachments: whether the caller reads an answer whose bytes are attached.
     addressed: the request's WS-Addressing.
     header: XML of the answer's header blocks.  enclosure: what goes beside the answer's envelope.
@@ -36,6 +38,8 @@ class Call:
     model: str = "-"
     version: int | None = None
     operation: str = "-"
+    began: float = field(default_factory=time.monotonic)
+    deadline_s: float | None = None
     takes_attachments: bool = False
     addressed: Addressed | None = None
     header: str = ""

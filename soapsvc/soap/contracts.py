@@ -13,6 +13,7 @@ from soapsvc.errors import LoadError
 from soapsvc.model.contract import Contract
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
+from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
@@ -64,6 +65,10 @@ class Contracts:
                 f"the name {contract.model} would give stubs two classes named {names.title}; choose another"
             )
         return endpoint
+
+    def limits_of(self, model: str) -> Limits:
+        """Return the limits of a model's highest loaded version; the usual ones for the generic service."""
+        return self._manager.limits_of(model)
 
     def find(self, soap: SoapVersion, model: str, version: int) -> SoapEndpoint | None:
         """Return a published endpoint."""

@@ -21,12 +21,15 @@ from soapsvc.soap.ns import VERSION_OF, SoapVersion
 from soapsvc.soap.text import escape
 
 MAX_DEPTH = 64
+MAX_ITEMS, MAX_CHILDREN, MAX_ATTRIBUTES = 1_000_000, 10_000, 64  # of one element
 _CHARSETS = {"utf-8": "utf-8", "ascii": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16-le",
              "utf-16-be": "utf-16-be", "iso8859-1": "iso8859-1"}  # fmt: skip
 _SHOWN_CHARSETS = "utf-8, utf-16, us-ascii, iso-8859-1"
 _DECLARATION = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _PROLOG = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_TOO_WIDE = etree.XPath(f"boolean(//*[*[{MAX_CHILDREN + 1}]][*[{MAX_ITEMS + 1}] or local-name(*[1]) != 'item'])")
+_TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
 _NEXT_ROLE = {
     SoapVersion.SOAP11: {"http://schemas.xmlsoap.org/soap/actor/next"},
     SoapVersion.SOAP12: {
@@ -58,6 +61,10 @@ def read_message(
     document = _parse(_as_utf8(content, sent_as.charset))
     if _TOO_DEEP(document):
         raise client_fault(f"elements are nested deeper than {MAX_DEPTH}")
+    if _TOO_WIDE(document):
+        raise client_fault(f"an element has more than {MAX_CHILDREN} children; an array's items may be {MAX_ITEMS}")
+    if _TOO_MANY_ATTRIBUTES(document):
+        raise client_fault(f"an element has more than {MAX_ATTRIBUTES} attributes")
     _check_version(document, soap)
     if sent_as.media_type != soap.mime_type:
         raise wrong_media_type(sent_as.media_type, soap)

@@ -8,6 +8,7 @@ from typing import Any
 from spyne import Boolean, Int, Long, MethodContext, ServiceBase, Unicode
 
 from soapsvc.engine import Engine
+from soapsvc.engine.deadline import earliest
 from soapsvc.errors import InvalidInput
 from soapsvc.model.manager import ModelManager, VersionStatus
 from soapsvc.model.servable import Servable
@@ -124,7 +125,8 @@ class _Inference:
             tensors = _named_tensors(inputs)
             feeds = {name: value.array for name, value in tensors.items()}
             servable.check_tensors(signature, feeds)
-            outputs = self._engine.predict(servable, signature, feeds)
+            deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
+            outputs = self._engine.predict(servable, signature, feeds, deadline)
             as_content = {value.array.dtype == object for value in tensors.values() if value.as_content}
             wanted = output_names or signature.outputs
             records = [tensor_record(outputs[name], (outputs[name].dtype == object) in as_content) for name in wanted]

@@ -14,6 +14,7 @@ from typing import Any
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
 from soapsvc.engine import Engine
+from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
 from soapsvc.model.binding import Row, ScoredLabels, located
 from soapsvc.model.contract import Contract, InputField, OutputField
@@ -113,7 +114,8 @@ class _Predictor:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
             call.version = servable.version
-            answers = self._answers(servable, rows, of_batch)
+            deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
+            answers = self._answers(servable, rows, of_batch, deadline)
             outputs = servable.contract.outputs
             as_content = _came_as_content(servable.contract.inputs, rows)
             return [
@@ -124,7 +126,9 @@ class _Predictor:
     def _handle(self, call: Call) -> AbstractContextManager[Servable]:
         return self._manager.handle(self._model, call.pin.version, call.pin.label, self._contract)
 
-    def _answers(self, servable: Servable, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
+    def _answers(
+        self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None
+    ) -> list[tuple[Any, ...]]:
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
         model_rows = []
@@ -132,14 +136,16 @@ class _Predictor:
             with located(index, of_batch):
                 model_rows.append(_model_row(servable.contract.inputs, row))
         for count, feeds in servable.binding.pack(model_rows, of_batch):
-            outputs = self._predict(servable, signature, feeds)
+            outputs = self._predict(servable, signature, feeds, deadline)
             answers.extend(servable.binding.unpack(outputs, count))
         return answers
 
-    def _predict(self, servable: Servable, signature: Signature, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def _predict(
+        self, servable: Servable, signature: Signature, feeds: Mapping[str, Array], deadline: Deadline | None
+    ) -> dict[str, Array]:
         """Run the graph; a value that it refuses can only be the one input, where there is only one."""
         try:
-            return self._engine.predict(servable, signature, feeds)
+            return self._engine.predict(servable, signature, feeds, deadline)
         except InvalidInput as err:
             inputs = servable.contract.inputs
             raise err.renamed(inputs[0].element) if len(inputs) == 1 else err from err

@@ -20,6 +20,7 @@ class WebApplication:
         self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange
     ) -> None:
         self._manager, self._home_page = manager, home_page
+        self.draining = False  # set once the server stops
         self.soap = SoapHandler(contracts, base_url, exchange)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
@@ -48,9 +49,9 @@ class WebApplication:
         return Response(200, "text/html; charset=utf-8", self._home_page().encode(), headers)
 
     def _ready(self) -> Response:
-        """Ready when a model can answer and none is still loading; one that failed doesn't count."""
+        """Ready when a model can answer, none is still loading and the server does not stop."""
         states = [status.state for status in self._manager.status()]
-        ready = State.AVAILABLE in states and State.LOADING not in states
+        ready = State.AVAILABLE in states and State.LOADING not in states and not self.draining
         return _json(200 if ready else 503, {"status": "ready" if ready else "not ready"})
 
 

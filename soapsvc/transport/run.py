@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from textwrap import indent
+from typing import NoReturn
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
@@ -18,7 +21,7 @@ from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.soap_handler import Exchange
-from soapsvc.transport.waitress_server import make_server
+from soapsvc.transport.waitress_server import Patience, make_server, stop_on_signals
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +56,13 @@ def exchange_of(settings: Settings) -> Exchange:
     )
 
 
+def patience_of(settings: Settings) -> Patience:
+    """Return how long the server waits for others, and how much it holds for them."""
+    return Patience(**{each.name: getattr(settings, each.name) for each in fields(Patience)})
+
+
 def run(settings: Settings) -> None:
-    """Serve until interrupted. Raises StartError."""
+    """Serve until SIGTERM or Ctrl-C, then drain. Raises StartError."""
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
@@ -63,11 +71,20 @@ def run(settings: Settings) -> None:
     print(f"Loading models from {settings.models} ...", flush=True)
     manager, contracts = load_models(settings)
     web = make_application(settings, manager, contracts)
-    server = make_server(web, listener, settings.threads, exchange_of(settings))
+    server = make_server(web, listener, exchange_of(settings), patience_of(settings))
     print("\n".join(banner(settings, manager, contracts)), flush=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again
+    stop_on_signals(server)
     server.run()
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process at once: TensorFlow may still run what nobody waits for, and crashes at a slower end."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _bind(settings: Settings) -> socket.socket:

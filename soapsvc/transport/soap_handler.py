@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
+from soapsvc.errors import ServingError
+from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
 from soapsvc.soap.contracts import Contracts
@@ -26,6 +28,9 @@ _PATH = re.compile(
     r"(?:/versions/(?P<version>[1-9][0-9]{0,17})|/labels/(?P<label>[a-z][a-z0-9-]{0,62}))?/?"
 )
 _MEDIA_TYPES = frozenset(version.mime_type for version in SoapVersion)
+
+
+_MOST_MS = 10**9  # some eleven days
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,14 @@ class Exchange:
         return self.max_mtom_bytes if self.mtom and media_type == MULTIPART else self.max_request_bytes
 
 
+def deadline_given(header: str) -> float | None:
+    """Return the seconds in an X-Deadline-Ms, None when it is none."""
+    milliseconds = header.strip()
+    if not milliseconds.isascii() or not milliseconds.isdecimal() or not 1 <= int(milliseconds[:12]) <= _MOST_MS:
+        return None
+    return int(milliseconds) / 1000
+
+
 def too_large(max_bytes: int) -> str:
     """Return what a client is told whose message is over the limit."""
     return f"the message is larger than {max_bytes} bytes"
@@ -64,7 +77,8 @@ class SoapHandler:
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
         started = time.perf_counter()
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")))
+        began = environ.get("soapsvc.began", time.monotonic())
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), began=began)
         reply, received = self._reply(environ, call)
         reply, coding = self._compressed(reply, environ)
         _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
@@ -72,6 +86,25 @@ class SoapHandler:
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
         return Response(reply.status, reply.content_type, reply.body, headers)
+
+    def model_called(self, method: str, path: str) -> str:
+        """Return the model that a request calls, `inference` for the generic service, empty when it calls none."""
+        match = _PATH.fullmatch(path) if method == "POST" else None
+        return match["model"] if match else ""
+
+    def limits_of(self, model: str) -> Limits:
+        """Return what a model takes at once."""
+        return self._contracts.limits_of(model)
+
+    def refusal(self, path: str, error: ServingError, call: Call) -> Reply:
+        """Return the fault for a call that got no thread, and log it."""
+        endpoint = self._endpoint(_PATH.fullmatch(path))
+        if endpoint is None:
+            return self.fault(path, 404, "no service stands at this address", call)
+        call.model = endpoint.names.model
+        reply = endpoint.fault(error, call)
+        _log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
         """Return a fault in the SOAP version that a path asks for, whether or not anything stands there."""
@@ -82,10 +115,7 @@ class SoapHandler:
     def _reply(self, environ: Environ, call: Call) -> tuple[Reply, int]:
         path = environ.get("PATH_INFO", "")
         match = _PATH.fullmatch(path)
-        endpoint = match and self._contracts.find(
-            SoapVersion.SOAP12 if match["soap"] == "soap12" else SoapVersion.SOAP11,
-            match["model"], int(match["contract"]),
-        )  # fmt: skip
+        endpoint = self._endpoint(match)
         pinned = match and (match["version"] or match["label"])
         if not match or not endpoint or (pinned and endpoint.names == INFERENCE):
             return self.fault(path, 404, "no service stands at this address", call), 0
@@ -100,6 +130,12 @@ class SoapHandler:
             return self.fault(path, 405, "expected POST with a SOAP message, or GET with ?wsdl", call), 0
         return self._post(environ, endpoint, call)
 
+    def _endpoint(self, match: re.Match[str] | None) -> SoapEndpoint | None:
+        if match is None:
+            return None
+        soap = SoapVersion.SOAP12 if match["soap"] == "soap12" else SoapVersion.SOAP11
+        return self._contracts.find(soap, match["model"], int(match["contract"]))
+
     def _post(self, environ: Environ, endpoint: SoapEndpoint, call: Call) -> tuple[Reply, int]:
         media_type, parameters = parse_content_type(environ.get("CONTENT_TYPE") or "")
         max_bytes = self._exchange.max_bytes(media_type)
@@ -110,6 +146,11 @@ class SoapHandler:
         received = len(body)
         if media_type not in self._exchange.media_types:
             return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), received
+        given = environ.get("HTTP_X_DEADLINE_MS", "")
+        call.deadline_s = deadline_given(given)
+        if given and call.deadline_s is None:
+            text = "expected X-Deadline-Ms to be a whole number of milliseconds of 1 or more"
+            return endpoint.fault(client_fault(text, status=400), call), received
         soap_action = environ.get("HTTP_SOAPACTION", "").strip()
         action = parameters.get("action", "") if endpoint.soap is SoapVersion.SOAP12 else soap_action
         sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'), parameters)

@@ -1,120 +1,253 @@
-"""waitress, the default server, taught to answer in SOAP when it refuses a request by itself.
+"""waitress, the default server: answers in SOAP what it refuses itself, sheds load, times out slow peers, drains.
 
-waitress reads a whole request before it takes a thread. What it refuses while reading (a body over the limit,
-a broken chunk) never reaches the WSGI application, and by default is answered in text/plain.
+One thread reads and writes all connections (`run`); calls have threads of their own (`dispatcher`).
 """
 
 from __future__ import annotations
 
+import logging
+import signal
 import socket
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import create_server
-from waitress.task import ErrorTask
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
+from soapsvc.engine.deadline import earliest
+from soapsvc.errors import ServingError
 from soapsvc.soap.call import Call, request_id
-from soapsvc.soap.media_type import parse_content_type
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.soap_handler import Exchange, too_large
+from soapsvc.transport.dispatcher import RETRY_AFTER_S, Allowance, ModelDispatcher, Ticket
+from soapsvc.transport.soap_handler import Exchange, deadline_given, too_large
+from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable, SoapParser
 
+log = logging.getLogger(__name__)
 _RECEIVE = 65536  # bytes at most of one read from a connection
 _SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
+_NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
+_TICK_S = 0.2  # how often deadlines are looked at
 
 
-class _Discard:
-    """Takes the place of a request's body buffer and keeps nothing."""
+@dataclass(frozen=True)
+class Patience:
+    """How long the server waits for others, and how much it holds for them.
 
-    def append(self, data: bytes) -> None:
-        """Drop data."""
-
-    def close(self) -> None:
-        """Do nothing: there is nothing to free."""
-
-
-class _Parser(HTTPRequestParser):
-    """Reads on past the limit, keeping nothing, so that the client is there to read its 413.
-
-    (Closing on a client that still sends resets the connection, and the answer is lost.) Past twice the limit
-    it stops all the same.
+    threads: calls at the same time.  max_connections: open at once; more wait to be accepted.
+    max_waiting_requests: calls that wait for a thread, max_buffered_bytes: bodies held in memory; over either of
+    them a request is answered with 503 before it is read.
+    header_timeout_s: until a request's headers are there.  request_timeout_s: until all of it is, and until the
+    client has taken the answer.
+    drain_delay_s: between "not ready" and the end of listening.  drain_timeout_s: for calls under way at stop.
     """
 
-    adjustments: ClassVar[Mapping[bool, Any]]  # for messages with attachments and without
-    adj: Any
-    expect_continue: bool
-    _discarding = False
+    threads: int = 8
+    max_connections: int = 1000
+    max_waiting_requests: int = 1000
+    max_buffered_bytes: int = 1024**3
+    header_timeout_s: float = 10.0
+    request_timeout_s: float = 60.0
+    drain_delay_s: float = 0.0
+    drain_timeout_s: float = 30.0
 
-    def parse_header(self, header_plus: bytes) -> None:
-        """Set the limit that this request's media type has; see waitress."""
-        super().parse_header(header_plus)
-        media_type, _ = parse_content_type(self.headers.get("CONTENT_TYPE", ""))
-        self.adj = self.adjustments[media_type == MULTIPART]
 
-    def received(self, data: bytes) -> int:
-        """Return how many bytes of data belong to this request; see waitress."""
-        if self._discarding:
-            return self._discard(data)
-        if self.chunked:
-            self.body_bytes_received = len(self.body_rcv)  # the limit is on the body, not on its framing
-        consumed: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge):
-            if not self.expect_continue:
-                self._start_discarding()
-            self.expect_continue = False  # who waits for "100 Continue" gets the 413 and sends no body
-        return consumed
+class _CallTask(WSGITask):
+    """Tells the application when a request began to arrive."""
 
-    def _start_discarding(self) -> None:
-        self._discarding, self.completed = True, False
-        self.body_rcv.buf = _Discard()
-        self._check_end()
-
-    def _discard(self, data: bytes) -> int:
-        consumed: int = self.body_rcv.received(data)
-        self.body_bytes_received += consumed
-        self._check_end()
-        return consumed
-
-    def _check_end(self) -> None:
-        ended = self.body_rcv.completed or self.body_rcv.error
-        self.completed = bool(ended) or self.body_bytes_received > 2 * self.adj.max_request_body_size
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment; see waitress."""
+        environ: dict[str, Any] = super().get_environment()
+        environ["soapsvc.began"] = self.request.began
+        return environ
 
 
 class _FaultTask(ErrorTask):
-    """Answers what waitress refused with a fault instead of a line of text."""
+    """Answers what was refused before it reached the application, with a fault instead of a line of text."""
 
     web: ClassVar[WebApplication]
 
     def execute(self) -> None:
         """Write the response; see waitress."""
-        error = self.request.error
-        call = Call(request_id(None))
-        text = error.reason
-        if isinstance(error, RequestEntityTooLarge):
-            text = too_large(self.request.adj.max_request_body_size - _SLACK)
-        reply = self.web.soap.fault(getattr(self.request, "path", ""), error.code, text, call)
-        self.status = f"{error.code} {error.reason}"
+        error, request = self.request.error, self.request
+        call = Call(request_id(request.headers.get("X_REQUEST_ID")), began=getattr(request, "began", time.monotonic()))
+        path = getattr(request, "path", "")
+        if isinstance(error, ServingError):
+            reply = self.web.soap.refusal(path, error, call)
+            self.status = f"{reply.status} Internal Server Error"
+        else:
+            text = error.reason
+            if isinstance(error, RequestEntityTooLarge):
+                text = too_large(request.adj.max_request_body_size - _SLACK)
+            reply = self.web.soap.fault(path, error.code, text, call)
+            self.status = f"{error.code} {error.reason}"
+            self.set_close_on_finish()
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
-        self.set_close_on_finish()
+        if isinstance(error, ServiceUnavailable):
+            self.response_headers.append(("Retry-After", str(RETRY_AFTER_S)))
         self.content_length = len(reply.body)
         self.write(reply.body)
 
 
-def make_server(web: WebApplication, listener: socket.socket, threads: int, exchange: Exchange) -> Any:
-    """Return a waitress server that listens on a bound socket and is ready to `run()`."""
+class _Channel(HTTPChannel):
+    """One connection, with the moment since which its answer waits to be taken."""
+
+    answering_since: float | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of a request or an answer is under way."""
+        return not self.requests and self.request is None and not self.total_outbufs_len
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of requests is held in memory."""
+        partial = self.request
+        held: int = sum(request.held_bytes for request in self.requests)
+        return held if partial is None else held + int(partial.held_bytes)
+
+    def give_up(self, patience: Patience, now: float) -> None:
+        """Answer 408 to a request that takes too long to arrive, or hang up on who does not take his answer."""
+        request = self.request
+        if request is not None and not self.requests:
+            allowed = patience.request_timeout_s if request.headers_finished else patience.header_timeout_s
+            if now - request.began > allowed:
+                self._time_out(request)
+        if not self.total_outbufs_len:
+            self.answering_since = None
+        elif self.answering_since is None:
+            self.answering_since = now
+        elif now - self.answering_since > patience.request_timeout_s:
+            self.will_close = True
+
+    def _time_out(self, request: Any) -> None:
+        with self.requests_lock:
+            request.error, request.completed = RequestTimeout(""), True
+            self.requests.append(request)
+            self.request = None
+        self.server.add_task(self)
+
+
+class SoapServer(TcpWSGIServer):
+    """waitress's server on a bound socket; `run` serves until `stop`, then drains."""
+
+    def __init__(
+        self, web: WebApplication, listener: socket.socket, adj: Adjustments, exchange: Exchange, patience: Patience
+    ) -> None:
+        self._web, self._patience = web, patience
+        self._stopping = threading.Event()
+        adjustments = {attached: copy(adj) for attached in (False, True)}
+        for attached, media_type in ((False, ""), (True, MULTIPART)):
+            adjustments[attached].max_request_body_size = exchange.max_bytes(media_type) + _SLACK
+        parser = {"adjustments": adjustments, "is_full": staticmethod(self._is_full)}
+        bound: dict[str, Any] = {
+            "task_class": _CallTask,
+            "error_task_class": type("_BoundFaultTask", (_FaultTask,), {"web": web}),
+            "parser_class": type("_BoundParser", (SoapParser,), parser),
+        }
+        self.channel_class = type("_BoundChannel", (_Channel,), bound)
+        self._calls = ModelDispatcher(patience.threads, _refuse)
+        info = (listener.family, listener.type, listener.proto, listener.getsockname())
+        super().__init__(web, {}, True, listener, dispatcher=self._calls, adj=adj, sockinfo=info, bind_socket=False)
+
+    def add_task(self, channel: Any) -> None:
+        """Queue the request that a channel has read whole."""
+        request = channel.requests[0]
+        if request.error:
+            self._calls.add(Ticket(channel, "", Allowance(0, 0)))
+            return
+        model = self._web.soap.model_called(request.command, request.path)
+        limits = self._web.soap.limits_of(model)
+        threads = self._patience.threads
+        running = min(limits.max_concurrent_calls or max(1, threads * 3 // 4), threads)
+        given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
+        deadline = earliest(request.began, given_s, limits.deadline_s)
+        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
+
+    def stop(self) -> None:
+        """Make `run` drain and return. Safe to call from a signal handler and from any thread."""
+        self._stopping.set()
+        self.pull_trigger()
+
+    def run(self) -> None:
+        """Serve until `stop`; then let calls under way end and their answers be taken, and return."""
+        while not self._stopping.is_set():
+            self._turn()
+        self._web.draining = True
+        log.info("stopping: not ready any more")
+        self._turn_until(time.monotonic() + self._patience.drain_delay_s, lambda: False)
+        self.accepting = False
+        self.del_channel()
+        self.socket.close()
+        in_time = self._turn_until(time.monotonic() + self._patience.drain_timeout_s, self._drained)
+        log.info("stopped%s", "" if in_time else f": calls took longer than {self._patience.drain_timeout_s:g} s")
+        self._calls.shutdown()
+        wasyncore.close_all(self._map)
+
+    def _turn(self) -> None:
+        wasyncore.loop(timeout=_TICK_S, use_poll=True, map=self._map, count=1)
+        self._calls.expire()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + 1
+            for channel in list(self.active_channels.values()):
+                channel.give_up(self._patience, now)
+
+    _next_look = 0.0
+
+    def _turn_until(self, end: float, done: Callable[[], bool]) -> bool:
+        """Go on with connections until done, or the moment is there; return whether done came first."""
+        while not done():
+            if time.monotonic() >= end:
+                return False
+            self._turn()
+        return True
+
+    def _drained(self) -> bool:
+        for channel in list(self.active_channels.values()):
+            if channel.idle:
+                channel.handle_close()
+        return not self.active_channels and not self._calls.busy
+
+    def _is_full(self, wanted: int) -> bool:
+        patience = self._patience
+        if self._calls.waiting >= patience.max_waiting_requests:
+            return True
+        if wanted <= _RECEIVE:
+            return False
+        held: int = sum(channel.held_bytes for channel in list(self.active_channels.values()))
+        return held + wanted > patience.max_buffered_bytes
+
+
+def _refuse(channel: Any, error: ServingError) -> None:
+    channel.requests[0].error = error
+
+
+def make_server(web: WebApplication, listener: socket.socket, exchange: Exchange, patience: Patience) -> SoapServer:
+    """Return a server that listens on a bound socket and is ready to `run()`."""
     largest = max(exchange.max_request_bytes, exchange.max_mtom_bytes) + _SLACK
-    server = create_server(
-        web, sockets=[listener], threads=threads, ident=None, clear_untrusted_proxy_headers=True,
+    adj = Adjustments(
+        threads=patience.threads, ident=None, clear_untrusted_proxy_headers=True, sockets=[listener],
         max_request_body_size=largest, inbuf_overflow=largest, recv_bytes=_RECEIVE,
+        connection_limit=patience.max_connections, outbuf_high_watermark=_NO_WATERMARK,
     )  # fmt: skip
-    adjustments = {False: copy(server.adj), True: copy(server.adj)}
-    for attached, media_type in ((False, ""), (True, MULTIPART)):
-        adjustments[attached].max_request_body_size = exchange.max_bytes(media_type) + _SLACK
-    parser = type("_BoundParser", (_Parser,), {"adjustments": adjustments})
-    task = type("_BoundFaultTask", (_FaultTask,), {"web": web})
-    server.channel_class = type("_BoundChannel", (HTTPChannel,), {"parser_class": parser, "error_task_class": task})
-    return server
+    return SoapServer(web, listener, adj, exchange, patience)
+
+
+def stop_on_signals(server: SoapServer) -> None:
+    """Let SIGTERM and the first Ctrl-C drain the server; a second Ctrl-C interrupts."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        server.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
