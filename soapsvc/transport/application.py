@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from soapsvc.model.manager import ModelManager, State
+from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.http import Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
@@ -17,14 +17,16 @@ class WebApplication:
     """Routes requests; runs under any WSGI server."""
 
     def __init__(
-        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange
-    ) -> None:
+        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange,
+        models_page: Callable[[], object],
+    ) -> None:  # fmt: skip
         self._manager, self._home_page = manager, home_page
         self.soap = SoapHandler(contracts, base_url, exchange)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),
             "/health/ready": self._ready,
+            "/health/models": lambda: _json(200, models_page()),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -48,9 +50,8 @@ class WebApplication:
         return Response(200, "text/html; charset=utf-8", self._home_page().encode(), headers)
 
     def _ready(self) -> Response:
-        """Ready when a model can answer and none is still loading; one that failed doesn't count."""
-        states = [status.state for status in self._manager.status()]
-        ready = State.AVAILABLE in states and State.LOADING not in states
+        """Ready when a model can answer: what is loaded later comes beside what serves."""
+        ready = bool(self._manager.names())
         return _json(200 if ready else 503, {"status": "ready" if ready else "not ready"})
 
 

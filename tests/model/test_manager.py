@@ -11,10 +11,11 @@ from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
 from soapsvc.model.binding import Binding
 from soapsvc.model.contract import Contract
 from soapsvc.model.loader import load
-from soapsvc.model.manager import ModelManager, State, VersionStatus
+from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits, Signature
 from soapsvc.model.source import VersionFolder, find_versions
+from soapsvc.model.status import State, VersionStatus
 from tests.model.folders import DOUBLE, changed, write_version
 
 WAIT_S = 30.0

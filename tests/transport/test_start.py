@@ -83,7 +83,8 @@ def test_public_url_stands_in_the_banner(tmp_path: Path) -> None:
 def test_server_for_every_interface_without_public_url_gives_a_hint(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     settings = Settings(host="0.0.0.0", models=tmp_path / "models")
-    lines = list(banner(settings, *load_models(settings)))
+    manager, contracts, _ = load_models(settings)
+    lines = list(banner(settings, manager, contracts))
     assert any("--public-url" in line for line in lines)
     settings = settings.model_copy(update={"public_url": "http://ml.example.org"})
-    assert not any("--public-url" in line for line in banner(settings, *load_models(settings)))
+    assert not any("--public-url" in line for line in banner(settings, manager, contracts))
