@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
@@ -33,9 +34,10 @@ class Contracts:
     def __init__(self, manager: ModelManager, engine: Engine, golden: Path | None = None) -> None:
         """golden: folder of the published WSDLs, `<model>.wsdl` and `<model>.v2.wsdl`."""
         self._manager, self._engine, self._golden = manager, engine, golden
-        self._lock = threading.Lock()  # guards the two below while one of them changes
+        self._lock = threading.Lock()  # guards the three below while one of them changes
         self._endpoints: dict[Key, SoapEndpoint] = {}
         self._expected: dict[tuple[str, int], Contract] = {}
+        self._admitted: dict[tuple[str, int], Contract] = {}  # that of the version admitted last
         for soap in SoapVersion:
             service = inference_service(manager, engine)
             self._endpoints[soap, NAMES.model, NAMES.version] = SoapEndpoint(NAMES, service, soap, DESCRIPTION)
@@ -53,18 +55,22 @@ class Contracts:
         """Publish a version's contract if none is published, or raise LoadError when it breaks the published one."""
         if servable.name == NAMES.model:
             raise LoadError(f"the name {NAMES.model} belongs to the generic service; choose another")
-        offered = {soap: self.endpoint_of(servable.contract, soap) for soap in SoapVersion}
-        published = self._published(servable.contract)
-        differences = broken_promises(published, offered[SoapVersion.SOAP11].wsdl) if published is not None else []
+        contract = servable.contract
+        admitted = self._admitted.get((contract.model, contract.version))
+        if admitted is not None and _for_stubs(admitted) == _for_stubs(contract):
+            return  # Spyne never lets go of the classes of an endpoint: none is made for nothing
+        offered = self.endpoint_of(contract, SoapVersion.SOAP11)
+        published = self._published(contract)
+        differences = broken_promises(published, offered.wsdl) if published is not None else []
         if differences:
-            contract = f"contract v{servable.contract.version} of {servable.name}"
             raise LoadError(
-                f"breaks the published {contract}: {'; '.join(differences)}. "
+                f"breaks the published contract v{contract.version} of {contract.model}: {'; '.join(differences)}. "
                 "Keep the contract, or give the changed one a new contract.version"
             )
+        new = (offered, self.endpoint_of(contract, SoapVersion.SOAP12)) if admitted is None else ()
         with self._lock:
-            for soap, endpoint in offered.items():
-                self._endpoints.setdefault((soap, servable.name, servable.contract.version), endpoint)
+            self._endpoints |= {(each.soap, contract.model, contract.version): each for each in new}
+            self._admitted[contract.model, contract.version] = contract
 
     def _published(self, contract: Contract) -> etree._Element | None:
         """Return the WSDL that a contract has to keep, None when it is the first. Raises LoadError at a bad file."""
@@ -105,3 +111,10 @@ class Contracts:
             keys = list(self._endpoints)
         keys.sort(key=lambda key: (key[1] == NAMES.model, key[1], key[2], key[0].value))
         return [self._endpoints[key] for key in keys]
+
+
+def _for_stubs(contract: Contract) -> Contract:
+    """Return a contract without what no stub depends on, as tensor names: if two are equal, so are the stubs."""
+    inputs = tuple(replace(field, tensor="", description="") for field in contract.inputs)
+    outputs = tuple(replace(field, tensor="", description="", labels=()) for field in contract.outputs)
+    return replace(contract, description="", inputs=inputs, outputs=outputs)

@@ -21,7 +21,7 @@ import yaml
 from tests.conftest import ROOT, Server, serving
 from tests.model.folders import graph_bytes
 
-WAIT_S = 120.0
+WAIT_S = 300.0
 MANIFEST = """
 format: 1
 name: teller
