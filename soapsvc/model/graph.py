@@ -194,7 +194,6 @@ class FrozenGraph:
         """
         self._callables.clear()
         self._session.close()
-        del self._session
         dismantle_graph(self._graph)
         return_memory()
 

@@ -100,8 +100,14 @@ class Lifecycle:
         found: dict[str, dict[int, _Found]] = {status.name: {} for status in self._manager.status()}
         for folder in listing.folders:
             found.setdefault(folder.name, {})[folder.version] = self._look(folder, settle)
-        for name in sorted(found.keys() - listing.unreadable.keys()):
-            self._update(name, found[name], retry, problems)
+        names = sorted(found.keys() - listing.unreadable.keys())
+        for name in names:
+            self._update(name, found[name], retry)
+            self._want_labels(name, problems)
+        while todo := [each for name in names for each in self._missing(name)]:
+            self._load(todo)  # of all models together: one trial for all
+        for name in names:
+            self._tidy(name)
         self._tell(problems)
         return any(not each.settled for versions in self._found.values() for each in versions.values()) and settle
 
@@ -111,22 +117,13 @@ class Lifecycle:
             return before
         return _Found(folder, stamp, time.monotonic() if settle else float("-inf"), _contract(folder))
 
-    def _update(self, name: str, found: dict[int, _Found], retry: bool, problems: dict[str, str]) -> None:
+    def _update(self, name: str, found: dict[int, _Found], retry: bool) -> None:
         before = self._found.get(name, {})
         anew = retry or found.keys() != before.keys()  # what failed may have failed for another version's sake
         self._failed -= {(name, version) for version in before if anew or found.get(version) is not before[version]}
         self._found[name] = found
         contracts = [found[version].contract for version in sorted(found)]
         self._gate.expect(name, [contract for contract in contracts if contract is not None])
-        self._want_labels(name, problems)
-        while todo := self._missing(name):
-            self._load(todo)
-        kept = self._unload(name)
-        for version in self._manager.contracts(name):
-            self._manager.note(name, version, kept.get(version) or self._change(name, version))
-        for status in self._manager.status():
-            if status.name == name and status.version not in found:
-                self._manager.forget(name, status.version)
 
     def _want_labels(self, name: str, problems: dict[str, str]) -> None:
         try:
@@ -192,6 +189,15 @@ class Lifecycle:
                 self._manager.unload_soon(name, version, reason)
                 self._loaded.pop((name, version), None)
         return kept
+
+    def _tidy(self, name: str) -> None:
+        """Unload what is to go, note what is odd about the rest, and forget what is neither there nor served."""
+        kept = self._unload(name)
+        for version in self._manager.contracts(name):
+            self._manager.note(name, version, kept.get(version) or self._change(name, version))
+        for status in self._manager.status():
+            if status.name == name and status.version not in self._found[name]:
+                self._manager.forget(name, status.version)
 
     def _change(self, name: str, version: int) -> str:
         """Return in words which files of a loaded version are no longer those that were loaded, "" for none."""

@@ -57,15 +57,15 @@ def _run_child(
     except subprocess.TimeoutExpired as err:
         return None, (err.stdout or b"").decode(errors="replace"), (err.stderr or b"").decode(errors="replace")
     except OSError as err:
-        return None, "", f"no process can be started: {err.strerror}"
+        return 1, "", f"no process can be started: {err.strerror}"
     return child.returncode, child.stdout.decode(errors="replace"), child.stderr.decode(errors="replace")
 
 
 def _how_it_ended(code: int | None, timeout_s: float, begun: bool) -> str:
-    if not begun:
-        return "can't be tried: the trial process did not start; the log has more"
     if code is None:
         return f"takes longer than {timeout_s:g} s to load in the trial process"
+    if not begun:
+        return "can't be tried: the trial process did not start; the log has more"
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     return f"ends the process that loads it ({how}), as the trial process showed; the log has more"
 

@@ -74,17 +74,17 @@ def run(settings: Settings) -> None:
     )
     listener = _bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    watcher = Watcher(settings.watch_interval_s)
+    watcher.reload_on_hangup()  # before anyone can read the process id
     _hold_pid_file(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
     manager, contracts, lifecycle = load_models(settings)
-    watcher = Watcher(lifecycle, settings.watch_interval_s)
-    watcher.reload_on_hangup()
     web = make_application(settings, manager, contracts, ModelsPage(manager, lifecycle, watcher))
     server = make_server(web, listener, settings.threads, exchange_of(settings))
     print("\n".join(banner(settings, manager, contracts)), flush=True)
     gc.collect()
     gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
-    watcher.start()
+    watcher.start(lifecycle)
     server.run()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from soapsvc.model.trial import try_versions
 from tests.model.folders import DOUBLE, GOLDEN, changed, graph_bytes, jsonl, write_version
 
@@ -20,12 +22,6 @@ def aborting(v1: Any) -> None:
     v1.multiply(x, v1.cast(size, "float32"), name="y")
 
 
-def endless(v1: Any) -> None:
-    """Build a graph that never answers."""
-    x = v1.placeholder("float32", [None, 2], name="x")
-    v1.identity(v1.while_loop(lambda _: True, lambda value: value * 1.0, [x])[0], name="y")
-
-
 def test_versions_that_end_the_process_are_named_and_the_others_are_tried(models: Path, double: bytes) -> None:
     manifest = changed(DOUBLE, "warmup", {})
     good, last = (write_version(models, manifest, double, version=n, warmup=jsonl(GOLDEN)) for n in (1, 5))
@@ -39,7 +35,13 @@ def test_versions_that_end_the_process_are_named_and_the_others_are_tried(models
     assert reasons[junk].startswith("double/3/model.pb: not a frozen GraphDef")
 
 
-def test_version_that_takes_too_long_is_named(models: Path) -> None:
-    manifest = changed(DOUBLE, "warmup", {})
-    folder = write_version(models, manifest, graph_bytes(endless), warmup=jsonl(GOLDEN))
-    assert try_versions([folder], (), 60.0) == {folder: "takes longer than 60 s to load in the trial process"}
+def test_version_that_takes_too_long_is_named(models: Path, double: bytes) -> None:
+    folder = write_version(models, DOUBLE, double)
+    assert try_versions([folder], (), 0.1) == {folder: "takes longer than 0.1 s to load in the trial process"}
+
+
+def test_trial_that_cannot_start_is_told(models: Path, double: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_version(models, DOUBLE, double)
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    reasons = try_versions([folder], (), 300.0)
+    assert reasons == {folder: "can't be tried: the trial process did not start; the log has more"}
