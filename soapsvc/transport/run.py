@@ -36,6 +36,8 @@ class StartError(Exception):
 
 def load_models(settings: Settings) -> tuple[ModelManager, Contracts, Lifecycle]:
     """Return the container with every model that can serve, the contracts they published, and what keeps both up."""
+    if settings.contracts is not None and not settings.contracts.is_dir():
+        raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
     manager = ModelManager(lambda folder: load(folder, settings.op_libraries))

@@ -70,6 +70,11 @@ def test_missing_models_folder_says_what_was_expected(tmp_path: Path) -> None:
     assert "<name>/<version>/model.yaml" in message
 
 
+def test_missing_contracts_folder_is_told(tmp_path: Path) -> None:
+    message = failing("--port", "0", "--contracts", str(tmp_path / "none"))
+    assert "contracts: there is no folder" in message
+
+
 def test_wrong_setting_is_named() -> None:
     assert "port: " in failing("--port", "http")
 
