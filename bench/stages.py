@@ -66,7 +66,8 @@ def make_call() -> Call:
 
     logging.basicConfig(level=logging.INFO, stream=open(os.devnull, "w"))  # noqa: SIM115  (open for good)
     settings = Settings(models=MODELS)
-    web = make_application(settings, *load_models(settings))
+    manager, contracts, _ = load_models(settings)
+    web = make_application(settings, manager, contracts, dict)
 
     def call(flower: Flower) -> bytes:
         body = envelope(flower)

@@ -9,14 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lxml import etree
-
 from soapsvc.authoring.freeze_command import add_freeze_parser
 from soapsvc.authoring.inspect_command import add_inspect_parser
 from soapsvc.authoring.source import SourceError
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
+from soapsvc.model.labels_file import write_label
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.source import VersionFolder, find_versions, version_folder
@@ -26,7 +25,9 @@ from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.inference import NAMES
 from soapsvc.soap.ns import SoapVersion
+from soapsvc.soap.wsdl import read_wsdl
 from soapsvc.soapui.command import add_soapui_parser
+from soapsvc.transport.reload import add_reload_parser
 
 
 class CommandError(Exception):
@@ -62,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     wsdl.add_argument("--public-url", default="http://localhost:8080", help="where clients reach the server")
     wsdl.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
     wsdl.set_defaults(run=_wsdl)
+    add_reload_parser(commands)
+    label = commands.add_parser("label", help="move a label, as stable, to another version; a running server follows")
+    label.add_argument("model")
+    label.add_argument("label")
+    label.add_argument("version", type=int)
+    label.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
+    label.set_defaults(run=_label)
     check = commands.add_parser("check", help="tell whether a model folder would load, and keeps a contract")
     check.add_argument("folder", type=Path, metavar="MODEL_DIR", help="as models/iris/1")
     check.add_argument("--against", type=Path, metavar="WSDL", help="the published contract it has to keep")
@@ -101,6 +109,13 @@ def _endpoint(models: Path, model: str, soap: SoapVersion) -> SoapEndpoint:
     raise CommandError(f"no model named {model} in {models}; there are {known}")
 
 
+def _label(options: argparse.Namespace) -> int:
+    before = write_label(options.models, options.model, options.label, options.version)
+    was = "new" if before is None else f"was version {before}"
+    print(f"{options.model} label {options.label}: version {options.version} ({was})")
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
@@ -110,16 +125,9 @@ def _check(options: argparse.Namespace) -> int:
     if options.against is None:
         return 0
     offered = _contracts().endpoint_of(servable.contract, SoapVersion.SOAP11).wsdl
-    differences = broken_promises(_published(options.against), offered)
+    differences = broken_promises(read_wsdl(options.against), offered)
     for difference in differences:
         print(f"breaks {options.against}: {difference}")
     if not differences:
         print(f"keeps {options.against}")
     return 1 if differences else 0
-
-
-def _published(path: Path) -> etree._Element:
-    try:
-        return etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
-    except (OSError, etree.XMLSyntaxError) as err:
-        raise CommandError(f"--against {path}: expected a WSDL file: {err.__class__.__name__}") from err

@@ -38,6 +38,21 @@ def _without_trailing_slash(url: str) -> str:
 PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
 
 
+def _policy(value: Any) -> Any:
+    """Return a version policy as it was given. Raises ValueError unless it is one of the three forms."""
+    kind, given = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (None, value)
+    if given == "all" and kind is None:
+        return given
+    if kind == "latest" and str(given).isdecimal() and int(given) > 0:
+        return {kind: int(given)}
+    if kind == "versions" and isinstance(given, list) and all(str(each).isdecimal() for each in given):
+        return {kind: [int(each) for each in given]}
+    raise ValueError('expected "all", {"latest": 2} or {"versions": [1, 3]}')
+
+
+Policy = Annotated[Any, AfterValidator(_policy)]
+
+
 class Settings(BaseSettings):
     """Everything an operator can set; `docs/settings.md` lists the same fields."""
 
@@ -79,6 +94,22 @@ class Settings(BaseSettings):
     version_labels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description='Labels of versions: {"iris": {"stable": 1}}.'
     )
+    version_policy: dict[str, Policy] = Field(
+        default_factory=dict,
+        description='Versions to serve, by model or "*": {"iris": {"latest": 2}}; or "all", or {"versions": [1]}.',
+    )
+    watch_interval_s: float = Field(
+        2.0, ge=0, le=86400, description="Time between two looks at the models folder; 0 looks only at SIGHUP."
+    )
+    trial_load: Literal["new", "always", "never"] = Field(
+        "new",
+        description="Which versions are loaded in a process of their own first: those found after start, all, none.",
+    )
+    trial_timeout_s: float = Field(300.0, gt=0, le=86400, description="How long that process may take for one version.")
+    contracts: Path | None = Field(
+        None, description="Folder of published WSDLs, <model>.wsdl and <model>.v2.wsdl, that every version must keep."
+    )
+    pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -46,6 +47,10 @@ def test_settings_file_can_come_from_the_environment(file: Path, monkeypatch: py
         (["--public-url", "ml.example.org"], "public_url: expected a URL that starts with http"),
         (["--settings", "none.toml"], "there is no file none.toml"),
         (["--log-level", "loud"], "log_level: "),
+        (["--version-policy", '{"iris": {"latest": 0}}'], 'version_policy.iris: expected "all", {"latest": 2}'),
+        (["--version-policy", '{"iris": "some"}'], "version_policy.iris: expected"),
+        (["--version-policy", '{"iris": {"versions": 1}}'], "version_policy.iris: expected"),
+        (["--watch-interval-s", "-1"], "watch_interval_s: .*'-1'"),
     ],
 )
 def test_wrong_setting_is_named_with_what_is_allowed(arguments: list[str], message: str) -> None:
@@ -65,6 +70,13 @@ def test_broken_settings_file_is_named(tmp_path: Path) -> None:
     path.write_text("port = = 1\n")
     with pytest.raises(SettingsError, match=r"soapsvc\.toml"):
         read_settings(["--settings", str(path)])
+
+
+@pytest.mark.parametrize("policy", ["all", {"latest": 2}, {"versions": [1, 3]}, {"versions": []}])
+def test_version_policy_is_read_from_a_file(tmp_path: Path, policy: object) -> None:
+    path = tmp_path / "soapsvc.toml"
+    path.write_text(f"[version_policy]\niris = {json.dumps(policy).replace(': ', ' = ')}\n")
+    assert read_settings(["--settings", str(path)]).version_policy == {"iris": policy}
 
 
 def test_settings_are_frozen() -> None:

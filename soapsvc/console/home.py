@@ -8,7 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from soapsvc import __version__
 from soapsvc.errors import ModelNotFound
-from soapsvc.model.manager import ModelManager, VersionStatus
+from soapsvc.model.manager import ModelManager
+from soapsvc.model.status import LabelStatus, VersionStatus
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.inference import DESCRIPTION, NAMES
@@ -49,10 +50,13 @@ class HomePage:
         services: dict[str, list[_Service]] = {}
         for endpoint in self._contracts.all():
             services.setdefault(endpoint.names.model, []).append(self._service(endpoint))
+        labels: dict[str, list[LabelStatus]] = {}
+        for label in self._manager.labels():
+            labels.setdefault(label.name, []).append(label)
         models = [name for name in sorted(status.keys() | services.keys()) if name != NAMES.model] + [NAMES.model]
         about = {name: self._about(name) for name in models}
         return self._template.render(
-            models=models, about=about, status=status, services=services, release=__version__
+            models=models, about=about, status=status, labels=labels, services=services, release=__version__
         )  # fmt: skip
 
     def _about(self, name: str) -> str:

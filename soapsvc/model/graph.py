@@ -26,10 +26,12 @@ from tensorflow.core.framework import op_def_pb2
 from tensorflow.core.protobuf import config_pb2
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework import op_def_registry
+from tensorflow.python.framework.ops import dismantle_graph
 
 from soapsvc.errors import InvalidInput, LoadError
 from soapsvc.model.allowed_ops import ALLOWED_OPS
 from soapsvc.model.dtypes import Array, array_of
+from soapsvc.model.memory import return_memory
 from soapsvc.model.signature import Dim, show_shape
 
 log = logging.getLogger(__name__)
@@ -195,15 +197,18 @@ class FrozenGraph:
         return [_as_array(value) for value in self._session.run([f"{_SCOPE}/{name}" for name in fetches], values)]
 
     def close(self) -> None:
-        """Free the session, once the runs under way are done: one that missed its deadline may still go on."""
+        """Free session and graph, once the runs under way are done: one that missed its deadline may still go on."""
         with self._lock:
             self._closed, idle = True, not self._running
         if idle:
             self._free()
 
     def _free(self) -> None:
-        self._session.close()
+        """Take the graph apart by hand: it is full of cycles, and what was there at start is never collected."""
         self._callables.clear()
+        self._session.close()
+        dismantle_graph(self._graph)
+        return_memory()
 
     def _make_callable(self, key: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[..., list[Array]]:
         feeds, fetches = key

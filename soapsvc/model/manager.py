@@ -8,61 +8,49 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import replace
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
+from soapsvc.model.placed_labels import Labels, PlacedLabels
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
+from soapsvc.model.status import LabelStatus, State, VersionStatus
 
 log = logging.getLogger(__name__)
-
-
-class State(Enum):
-    """Where a version is in its life; the names are TensorFlow Serving's."""
-
-    START = "START"
-    LOADING = "LOADING"
-    AVAILABLE = "AVAILABLE"
-    UNLOADING = "UNLOADING"
-    END = "END"
-
-
-@dataclass(frozen=True)
-class VersionStatus:
-    """State of one version; reason says why it is not available."""
-
-    name: str
-    version: int
-    state: State
-    reason: str = ""
 
 
 class ModelManager:
     """Every loaded version of every model. Safe to use from many threads."""
 
-    def __init__(
-        self, load: Callable[[VersionFolder], Servable], labels: Mapping[str, Mapping[str, int]] | None = None
-    ) -> None:
+    def __init__(self, load: Callable[[VersionFolder], Servable], labels: Mapping[str, Labels] | None = None) -> None:
         """labels: model name -> label -> version, as {"iris": {"stable": 1}}."""
-        self._load, self._labels = load, labels or {}
-        self._condition = threading.Condition()  # guards the three below; notified when a handle comes back
+        self._load = load
+        self._condition = threading.Condition()  # guards all below; notified when a handle comes back
         self._servables: dict[str, dict[int, Servable]] = {}
         self._status: dict[tuple[str, int], VersionStatus] = {}
         self._handles: Counter[tuple[str, int]] = Counter()
+        self._labels: defaultdict[str, PlacedLabels] = defaultdict(PlacedLabels)
+        for name, wanted in (labels or {}).items():
+            self._labels[name].want(wanted, ())
 
     def load_all(self, folders: Iterable[VersionFolder], admit: Callable[[Servable], None]) -> None:
         """Load versions one after the other; admit refuses one by raising LoadError."""
         for folder in folders:
             self.load(folder, admit)
 
-    def load(self, folder: VersionFolder, admit: Callable[[Servable], None]) -> None:
-        """Load one version and serve it, or keep the reason why it can't be served."""
-        self._set_status(folder, State.LOADING)
+    def load(self, folder: VersionFolder, admit: Callable[[Servable], None]) -> bool:
+        """Load one version and serve it, or keep the reason why it can't be served; return whether it serves.
+
+        A version takes over in one step, after it is loaded, proven and admitted. One that is already loaded, or
+        still going, is left as it is.
+        """
+        if not self._reserve(folder):
+            log.error("%s version %d is loaded already; publish a change as a new version", folder.name, folder.version)
+            return False
         try:
             servable = self._load(folder)
             try:
@@ -71,29 +59,59 @@ class ModelManager:
                 servable.graph.close()
                 raise
         except LoadError as err:
-            log.error("%s version %d is not served: %s", folder.name, folder.version, err)
-            self._set_status(folder, State.END, str(err))
+            self.fail(folder, str(err))
         except Exception as err:
-            log.exception("%s version %d is not served", folder.name, folder.version)
-            self._set_status(folder, State.END, f"unexpected {err.__class__.__name__}; the log has more")
+            log.exception("%s version %d can't be loaded", folder.name, folder.version)
+            self.fail(folder, f"unexpected {err.__class__.__name__}; the log has more")
         else:
-            with self._condition:
-                self._servables.setdefault(folder.name, {})[folder.version] = servable
-            self._set_status(folder, State.AVAILABLE)
-            log.info("%s version %d is available", folder.name, folder.version)
+            self._publish(servable)
+            return True
+        return False
 
-    def unload(self, name: str, version: int) -> None:
+    def fail(self, folder: VersionFolder, reason: str) -> None:
+        """Keep the reason why a version is not served, and say so in the log."""
+        log.error("%s version %d is not served: %s", folder.name, folder.version, reason)
+        self._set_state(folder.name, folder.version, State.END, reason, failed=True)
+
+    def found(self, folder: VersionFolder, reason: str) -> None:
+        """Show a version that is about to be loaded. reason: what it waits for."""
+        self._set_state(folder.name, folder.version, State.START, reason)
+
+    def unload(self, name: str, version: int, reason: str = "unloaded") -> None:
         """Stop serving a version: new handles are refused, then it is freed once the last one is back."""
+        self._free(self._withdraw(name, version, reason), reason)
+
+    def unload_soon(self, name: str, version: int, reason: str) -> None:
+        """Do what `unload` does, but wait for the handles in a thread of its own."""
+        servable = self._withdraw(name, version, reason)
+        waiting = threading.Thread(target=self._free, args=(servable, reason), name=f"unload {name}", daemon=True)
+        waiting.start()
+
+    def forget(self, name: str, version: int) -> None:
+        """Drop the status of a version that is not served and whose folder is gone."""
         with self._condition:
-            servable = self._find(name, version, None)
-            versions = self._servables[name]
-            del versions[servable.version]
-            if not versions:
-                del self._servables[name]
-            self._status[name, servable.version] = VersionStatus(name, servable.version, State.UNLOADING)
-            self._condition.wait_for(lambda: not self._handles[name, servable.version])
-            servable.graph.close()
-            self._status[name, servable.version] = VersionStatus(name, servable.version, State.END, "unloaded")
+            status = self._status.get((name, version))
+            if status is not None and status.state in (State.START, State.END):
+                del self._status[name, version]
+
+    def note(self, name: str, version: int, note: str) -> None:
+        """Keep what an operator should know of a version, "" for nothing; a new note goes to the log."""
+        with self._condition:
+            status = self._status[name, version]
+            self._status[name, version] = replace(status, note=note)
+        if note and note != status.note:
+            log.error("%s version %d: %s", name, version, note)
+
+    def want_labels(self, name: str, labels: Labels) -> None:
+        """Replace a model's labels in one step; see `PlacedLabels.want`. What can't move yet goes to the log once."""
+        with self._condition:
+            before = self._labels[name].status(name)
+            self._labels[name].want(labels, self._servables.get(name, {}))
+            after = self._labels[name].status(name)
+        for status in after:
+            if status not in before:
+                place = "stands on" if status.version == status.wanted else "waits for"
+                log.info("label %s of %s %s version %d", status.label, name, place, status.wanted)
 
     @contextmanager
     def handle(
@@ -127,14 +145,68 @@ class ModelManager:
             versions = self._servables.get(name)
             return versions[max(versions)].limits if versions else Limits()
 
+    def contracts(self, name: str) -> dict[int, int]:
+        """Return the major version of the contract that each loaded version of a model keeps."""
+        with self._condition:
+            return {version: servable.contract.version for version, servable in self._servables.get(name, {}).items()}
+
+    def labelled(self, name: str) -> set[int]:
+        """Return the versions of a model that a label stands on, or is to stand on."""
+        with self._condition:
+            return self._labels[name].versions()
+
     def status(self) -> list[VersionStatus]:
         """Return the status of every version ever seen, by name, then by version."""
         with self._condition:
             return [self._status[key] for key in sorted(self._status)]
 
-    def _set_status(self, folder: VersionFolder, state: State, reason: str = "") -> None:
+    def labels(self) -> list[LabelStatus]:
+        """Return the place of every label, by model, then by label."""
         with self._condition:
-            self._status[folder.name, folder.version] = VersionStatus(folder.name, folder.version, state, reason)
+            return [status for name in sorted(self._labels) for status in self._labels[name].status(name)]
+
+    def _reserve(self, folder: VersionFolder) -> bool:
+        """Take a version's place for loading it; False when it is loaded, or on its way in or out."""
+        with self._condition:
+            status = self._status.get((folder.name, folder.version))
+            free = status is None or status.state in (State.START, State.END)
+            if free:
+                self._set_state(folder.name, folder.version, State.LOADING)
+            return free
+
+    def _publish(self, servable: Servable) -> None:
+        with self._condition:
+            versions = self._servables.setdefault(servable.name, {})
+            versions[servable.version] = servable
+            self._labels[servable.name].place(versions)
+            self._set_state(servable.name, servable.version, State.AVAILABLE)
+        log.info("%s version %d is available", servable.name, servable.version)
+
+    def _withdraw(self, name: str, version: int, reason: str) -> Servable:
+        """Return a version that no new handle is lent of from now on."""
+        with self._condition:
+            servable = self._find(name, version, None)
+            versions = self._servables[name]
+            del versions[version]
+            self._labels[name].place(versions)
+            if not versions:
+                del self._servables[name]
+            self._set_state(name, version, State.UNLOADING, reason)
+            return servable
+
+    def _free(self, servable: Servable, reason: str) -> None:
+        key = (servable.name, servable.version)
+        with self._condition:
+            self._condition.wait_for(lambda: not self._handles[key])
+            del self._handles[key]
+        servable.graph.close()  # outside the lock: calls go on meanwhile
+        self._set_state(*key, State.END, reason)
+        log.info("%s version %d is unloaded: %s", *key, reason)
+
+    def _set_state(self, name: str, version: int, state: State, reason: str = "", failed: bool = False) -> None:
+        with self._condition:  # reentrant: some callers hold it
+            status = self._status.get((name, version)) or VersionStatus(name, version, State.START)
+            self._status[name, version] = status.became(state, reason, failed)
 
     def _find(self, name: str, version: int | None, label: str | None, contract: int | None = None) -> Servable:
         versions = {
@@ -150,7 +222,7 @@ class ModelManager:
         if version is not None and label is not None:
             raise InvalidInput("ambiguous-version", "label", "a version or a label", "both")
         if label is not None:
-            version = self._labels.get(name, {}).get(label)
+            version = self._labels[name].find(label) if name in self._labels else None
             if version is None:
                 raise ModelNotFound("unknown-label", f"{name} has no label {label!r}")
         if version is None:

@@ -1,11 +1,17 @@
 """The published contracts: which endpoints there are, and the gate that a model version must pass.
 
-A contract is published by the first version that carries it and is frozen from then on.
+A published contract is frozen. It is the WSDL in the contracts folder, where there is one for model and contract
+version; else that of the first version that was loaded, or of the lowest one that stands in the models folder.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lxml import etree
 
 from soapsvc.engine import Engine
 from soapsvc.engine.local import LocalEngine
@@ -20,7 +26,7 @@ from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.inference import DESCRIPTION, NAMES, inference_service
 from soapsvc.soap.ns import ContractNames, SoapVersion
 from soapsvc.soap.service import summary, typed_service
-from soapsvc.soap.wsdl import stub_classes
+from soapsvc.soap.wsdl import read_wsdl, stub_classes
 
 Key = tuple[SoapVersion, str, int]  # SOAP version, model, contract version
 
@@ -28,32 +34,64 @@ Key = tuple[SoapVersion, str, int]  # SOAP version, model, contract version
 class Contracts:
     """Every endpoint by SOAP version, model and contract version. Safe to use from many threads."""
 
-    def __init__(self, manager: ModelManager, engine: Engine) -> None:
-        self._manager, self._engine = manager, engine
-        self._lock = threading.Lock()  # guards _endpoints while a contract is published
+    def __init__(self, manager: ModelManager, engine: Engine, golden: Path | None = None) -> None:
+        """golden: folder of the published WSDLs, `<model>.wsdl` and `<model>.v2.wsdl`."""
+        self._manager, self._engine, self._golden = manager, engine, golden
+        self._lock = threading.Lock()  # guards the three below while one of them changes
         self._endpoints: dict[Key, SoapEndpoint] = {}
+        self._expected: dict[tuple[str, int], Contract] = {}
+        self._admitted: dict[tuple[str, int], Contract] = {}  # that of the version admitted last
         for soap in SoapVersion:
             service = inference_service(manager, engine)
             self._endpoints[soap, NAMES.model, NAMES.version] = SoapEndpoint(NAMES, service, soap, DESCRIPTION)
 
+    def expect(self, model: str, contracts: Sequence[Contract]) -> None:
+        """Tell a model's contracts, that of the lowest version first: the first of each major version counts."""
+        first: dict[tuple[str, int], Contract] = {}
+        for contract in contracts:
+            first.setdefault((model, contract.version), contract)
+        with self._lock:
+            others = {key: contract for key, contract in self._expected.items() if key[0] != model}
+            self._expected = others | first
+
     def admit(self, servable: Servable) -> None:
-        """Publish the contract of a model's first version, or raise LoadError when a later one breaks it."""
+        """Publish a version's contract if none is published, or raise LoadError when it breaks the published one."""
         if servable.name == NAMES.model:
             raise LoadError(f"the name {NAMES.model} belongs to the generic service; choose another")
-        offered = {soap: self.endpoint_of(servable.contract, soap) for soap in SoapVersion}
-        with self._lock:
-            published = self._endpoints.get((SoapVersion.SOAP11, servable.name, servable.contract.version))
-            if published is None:
-                for soap, endpoint in offered.items():
-                    self._endpoints[soap, servable.name, servable.contract.version] = endpoint
-                return
-        differences = broken_promises(published.wsdl, offered[SoapVersion.SOAP11].wsdl)
+        contract = servable.contract
+        admitted = self._admitted.get((contract.model, contract.version))
+        if admitted is not None and _for_stubs(admitted) == _for_stubs(contract):
+            return  # Spyne never lets go of the classes of an endpoint: none is made for nothing
+        offered = self.endpoint_of(contract, SoapVersion.SOAP11)
+        published = self._published(contract)
+        differences = broken_promises(published, offered.wsdl) if published is not None else []
         if differences:
-            contract = f"contract v{servable.contract.version} of {servable.name}"
             raise LoadError(
-                f"breaks the published {contract}: {'; '.join(differences)}. "
+                f"breaks the published contract v{contract.version} of {contract.model}: {'; '.join(differences)}. "
                 "Keep the contract, or give the changed one a new contract.version"
             )
+        new = (offered, self.endpoint_of(contract, SoapVersion.SOAP12)) if admitted is None else ()
+        with self._lock:
+            self._endpoints |= {(each.soap, contract.model, contract.version): each for each in new}
+            self._admitted[contract.model, contract.version] = contract
+
+    def _published(self, contract: Contract) -> etree._Element | None:
+        """Return the WSDL that a contract has to keep, None when it is the first. Raises LoadError at a bad file."""
+        published = self.find(SoapVersion.SOAP11, contract.model, contract.version)
+        if published is not None:
+            return published.wsdl
+        suffix = "" if contract.version == 1 else f".v{contract.version}"
+        path = self._golden and self._golden / f"{contract.model}{suffix}.wsdl"
+        if path and path.exists():
+            return read_wsdl(path)
+        with self._lock:
+            expected = self._expected.get((contract.model, contract.version))
+        if expected is None:
+            return None
+        try:
+            return self.endpoint_of(expected, SoapVersion.SOAP11).wsdl
+        except LoadError:  # at this name no version can publish
+            return None
 
     def endpoint_of(self, contract: Contract, soap: SoapVersion) -> SoapEndpoint:
         """Return a new endpoint for a contract, without publishing it. Raises LoadError at a name stubs can't bear."""
@@ -91,3 +129,10 @@ def lone_endpoint(folder: VersionFolder, servable: Servable, soap: SoapVersion) 
     endpoint = contracts.find(soap, servable.name, servable.contract.version)
     assert endpoint is not None
     return endpoint
+
+
+def _for_stubs(contract: Contract) -> Contract:
+    """Return a contract without what no stub depends on, as tensor names: if two are equal, so are the stubs."""
+    inputs = tuple(replace(field, tensor="", description="") for field in contract.inputs)
+    outputs = tuple(replace(field, tensor="", description="", labels=()) for field in contract.outputs)
+    return replace(contract, description="", inputs=inputs, outputs=outputs)

@@ -10,9 +10,10 @@ from spyne import Boolean, Int, Long, MethodContext, ServiceBase, Unicode
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import earliest
 from soapsvc.errors import InvalidInput
-from soapsvc.model.manager import ModelManager, VersionStatus
+from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature, TensorSpec
+from soapsvc.model.status import VersionStatus
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.service import operation, service_class

@@ -6,10 +6,13 @@ alone and a golden file can hold them.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lxml import etree
 from spyne import Application
 from spyne.interface.wsdl import Wsdl11
 
+from soapsvc.errors import LoadError
 from soapsvc.soap.ns import HTTP_TRANSPORT, WSDL, XSD, ContractNames, SoapVersion
 
 _W, _X = f"{{{WSDL}}}", f"{{{XSD}}}"
@@ -43,6 +46,17 @@ def with_address(wsdl: etree._Element, soap: SoapVersion, address: str) -> bytes
         node.set("location", address)
     etree.indent(copy)
     return etree.tostring(copy, xml_declaration=True, encoding="UTF-8") + b"\n"
+
+
+def read_wsdl(path: Path) -> etree._Element:
+    """Return a published document. Raises LoadError when the file is no WSDL."""
+    try:
+        root = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
+    except (OSError, etree.XMLSyntaxError) as err:
+        raise LoadError(f"{path}: expected a WSDL file: {err.__class__.__name__}") from err
+    if root.find(f"{_W}types/{_X}schema") is None:
+        raise LoadError(f"{path}: expected a WSDL file with its schema inside")
+    return root
 
 
 def schema_of(wsdl: etree._Element) -> etree._Element:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from soapsvc.model.manager import ModelManager, State
+from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.http import Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
@@ -17,8 +17,9 @@ class WebApplication:
     """Routes requests; runs under any WSGI server."""
 
     def __init__(
-        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange
-    ) -> None:
+        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange,
+        models_page: Callable[[], object],
+    ) -> None:  # fmt: skip
         self._manager, self._home_page = manager, home_page
         self.draining = False  # set once the server stops
         self.soap = SoapHandler(contracts, base_url, exchange)
@@ -26,6 +27,7 @@ class WebApplication:
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),
             "/health/ready": self._ready,
+            "/health/models": lambda: _json(200, models_page()),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -49,9 +51,8 @@ class WebApplication:
         return Response(200, "text/html; charset=utf-8", self._home_page().encode(), headers)
 
     def _ready(self) -> Response:
-        """Ready when a model can answer, none is still loading and the server does not stop."""
-        states = [status.state for status in self._manager.status()]
-        ready = State.AVAILABLE in states and State.LOADING not in states and not self.draining
+        """Ready when a model can answer and the server does not stop: what is loaded later comes beside what serves."""
+        ready = bool(self._manager.names()) and not self.draining
         return _json(200 if ready else 503, {"status": "ready" if ready else "not ready"})
 
 

@@ -7,21 +7,28 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import partial
 from textwrap import indent
 from typing import NoReturn
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
-from soapsvc.model.manager import ModelManager, State
-from soapsvc.model.source import find_versions
+from soapsvc.model.lifecycle import Lifecycle
+from soapsvc.model.manager import ModelManager
+from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.status import State
+from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.models_page import ModelsPage
+from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 from soapsvc.transport.soap_handler import Exchange
 from soapsvc.transport.waitress_server import Patience, make_server, stop_on_signals
+from soapsvc.transport.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +37,32 @@ class StartError(Exception):
     """The server can't start; the message says why and what to do."""
 
 
-def load_models(settings: Settings) -> tuple[ModelManager, Contracts]:
-    """Return the container with every model that can serve, and the contracts they published."""
+def load_models(settings: Settings) -> tuple[ModelManager, Contracts, Lifecycle]:
+    """Return the container with every model that can serve, the contracts they published, and what keeps both up."""
+    if settings.contracts is not None and not settings.contracts.is_dir():
+        raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries), settings.version_labels)
-    contracts = Contracts(manager, LocalEngine())
+    manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
+    contracts = Contracts(manager, LocalEngine(), settings.contracts)
+    trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
+    lifecycle = Lifecycle(
+        settings.models, manager, contracts, VersionPolicies(settings.version_policy), settings.version_labels,
+        None if settings.trial_load == "never" else trial,
+    )  # fmt: skip
     try:
-        manager.load_all(find_versions(settings.models), contracts.admit)
+        lifecycle.start(trial if settings.trial_load == "always" else None)
     except LoadError as err:
         raise StartError(str(err)) from err
-    return manager, contracts
+    return manager, contracts, lifecycle
 
 
-def make_application(settings: Settings, manager: ModelManager, contracts: Contracts) -> WebApplication:
+def make_application(
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
+) -> WebApplication:
     """Return the WSGI application."""
     page = HomePage(manager, contracts, settings.base_url)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings))
+    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings), models_page)
 
 
 def exchange_of(settings: Settings) -> Exchange:
@@ -68,13 +84,17 @@ def run(settings: Settings) -> None:
     )
     listener = _bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    watcher = Watcher(settings.watch_interval_s)
+    watcher.reload_on_hangup()  # before anyone can read the process id
+    _hold_pid_file(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
-    manager, contracts = load_models(settings)
-    web = make_application(settings, manager, contracts)
+    manager, contracts, lifecycle = load_models(settings)
+    web = make_application(settings, manager, contracts, ModelsPage(manager, lifecycle, watcher))
     server = make_server(web, listener, exchange_of(settings), patience_of(settings))
     print("\n".join(banner(settings, manager, contracts)), flush=True)
     gc.collect()
-    gc.freeze()  # what is loaded stays: no later collection walks TensorFlow's hundred thousands of objects again
+    gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
+    watcher.start(lifecycle)
     stop_on_signals(server)
     server.run()
     _leave()
@@ -85,6 +105,14 @@ def _leave() -> NoReturn:
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)
+
+
+def _hold_pid_file(settings: Settings) -> None:
+    try:
+        if settings.pid_file is not None:
+            hold_pid_file(settings.pid_file)
+    except PidFileError as err:
+        raise StartError(str(err)) from err
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -87,6 +87,8 @@ def test_client_tells_in_a_sentence_why_it_failed(
 @pytest.mark.parametrize("version", ["soap", "soap12"])
 def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, version: str) -> None:
     answers = dict(lines(mono.run("mono", wcf_checks, server.url, version, PICTURE)))
+    # Mono's HTTP stack may notice the timeout before WCF does.
+    assert answers.pop("silence") in ("TimeoutException", "WebException")
     assert answers == {
         "shifted by null": "0",
         "shifted by 0.5": "1",
@@ -112,7 +114,6 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
         "models": "digits iris kinds language",
         "unknown model": "unknown-model",
         "tensor": "float32 1x3 True",
-        "silence": "TimeoutException",
     }
 
 

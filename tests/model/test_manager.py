@@ -11,10 +11,11 @@ from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
 from soapsvc.model.binding import Binding
 from soapsvc.model.contract import Contract
 from soapsvc.model.loader import load
-from soapsvc.model.manager import ModelManager, State, VersionStatus
+from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits, Signature
 from soapsvc.model.source import VersionFolder, find_versions
+from soapsvc.model.status import State, VersionStatus
 from tests.model.folders import DOUBLE, changed, write_version
 
 WAIT_S = 30.0
@@ -328,3 +329,61 @@ def test_many_threads_never_hold_a_freed_servable() -> None:
         thread.join(WAIT_S)
     assert (len(found), any(found)) == (1200, False)
     assert lent(manager, "iris") == ("iris", 1)
+
+
+# Labels that move
+
+
+def labels(manager: ModelManager) -> list[tuple[str, int | None, int]]:
+    return [(status.label, status.version, status.wanted) for status in manager.labels()]
+
+
+def test_label_stays_until_the_version_it_is_wanted_on_is_loaded() -> None:
+    manager = manager_of(("iris", 1), labels={"iris": {"stable": 1}})
+    manager.want_labels("iris", {"stable": 2})
+    assert (labels(manager), lent(manager, "iris", label="stable")) == ([("stable", 1, 2)], ("iris", 1))
+    manager.load(folder("iris", 2), admit_all)
+    assert (labels(manager), lent(manager, "iris", label="stable")) == ([("stable", 2, 2)], ("iris", 2))
+
+
+def test_label_wanted_no_more_is_gone() -> None:
+    manager = manager_of(("iris", 1), labels={"iris": {"stable": 1}})
+    manager.want_labels("iris", {})
+    assert refusal(manager, "iris", label="stable")[0] == "unknown-label"
+
+
+def test_label_never_stands_on_an_unloaded_version() -> None:
+    manager = manager_of(("iris", 1), ("iris", 2), labels={"iris": {"stable": 1}})
+    manager.unload("iris", 1)
+    assert labels(manager) == [("stable", None, 1)]
+
+
+def test_load_of_a_loaded_version_is_refused_and_leaves_it_serving() -> None:
+    loads: list[VersionFolder] = []
+
+    def count(found: VersionFolder) -> Servable:
+        loads.append(found)
+        return load_stub(found)
+
+    manager = manager_of(("iris", 1), loader=count)
+    assert not manager.load(folder("iris", 1), admit_all)
+    assert (len(loads), states(manager)) == (1, {("iris", 1): State.AVAILABLE})
+
+
+def test_calls_go_on_while_a_graph_is_freed() -> None:
+    manager = manager_of(("iris", 1), ("iris", 2))
+    with manager.handle("iris", 2) as servable:
+        graph: Any = servable.graph
+    lent_meanwhile = []
+    graph.close = lambda: lent_meanwhile.append(call_from_another_thread(manager))
+    manager.unload("iris", 2)
+    assert lent_meanwhile == [("iris", 1)]
+
+
+def call_from_another_thread(manager: ModelManager) -> tuple[str, int] | None:
+    """Return what a call gets that must not wait for the caller's locks, None when it waits."""
+    got: list[tuple[str, int]] = []
+    thread = threading.Thread(target=lambda: got.append(lent(manager, "iris")), daemon=True)
+    thread.start()
+    thread.join(WAIT_S)
+    return got[0] if got else None

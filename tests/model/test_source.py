@@ -97,4 +97,4 @@ def test_model_folder_that_cannot_be_listed_stops_no_other(
     monkeypatch.setattr(Path, "iterdir", iterdir)
     assert [found.name for found in find_versions(models)] == ["b"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert "a can't be listed (Permission denied); its versions are not served" in caplog.text
+    assert "a can't be listed (Permission denied); no new version in it is served" in caplog.text

@@ -70,6 +70,11 @@ def test_missing_models_folder_says_what_was_expected(tmp_path: Path) -> None:
     assert "<name>/<version>/model.yaml" in message
 
 
+def test_missing_contracts_folder_is_told(tmp_path: Path) -> None:
+    message = failing("--port", "0", "--contracts", str(tmp_path / "none"))
+    assert "contracts: there is no folder" in message
+
+
 def test_wrong_setting_is_named() -> None:
     assert "port: " in failing("--port", "http")
 
@@ -83,7 +88,8 @@ def test_public_url_stands_in_the_banner(tmp_path: Path) -> None:
 def test_server_for_every_interface_without_public_url_gives_a_hint(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     settings = Settings(host="0.0.0.0", models=tmp_path / "models")
-    lines = list(banner(settings, *load_models(settings)))
+    manager, contracts, _ = load_models(settings)
+    lines = list(banner(settings, manager, contracts))
     assert any("--public-url" in line for line in lines)
     settings = settings.model_copy(update={"public_url": "http://ml.example.org"})
-    assert not any("--public-url" in line for line in banner(settings, *load_models(settings)))
+    assert not any("--public-url" in line for line in banner(settings, manager, contracts))

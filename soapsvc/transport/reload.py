@@ -1,0 +1,72 @@
+"""The command `reload`: has a running server look at its models folder now, waits, and prints what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from soapsvc.errors import LoadError
+from soapsvc.transport.pid_file import PidFileError, running_pid
+
+_POLL_S = 0.2
+
+
+def add_reload_parser(commands: Any) -> None:
+    """Add `reload` to the command line."""
+    parser = commands.add_parser("reload", help="have a running server load what is new in its models folder")
+    parser.add_argument("--pid-file", type=Path, required=True, help="the server's setting pid_file")
+    parser.add_argument("--url", default="http://localhost:8080", help="where the server answers")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="how long to wait")
+    parser.set_defaults(run=_reload)
+
+
+def _reload(options: argparse.Namespace) -> int:
+    """Return 0 when every version that is wanted serves and every label stands in its place, else 1."""
+    url = f"{options.url.rstrip('/')}/health/models"
+    try:
+        pid = running_pid(options.pid_file)
+    except PidFileError as err:
+        raise LoadError(str(err)) from err
+    asked = _read(url)["reloads"]["asked"]
+    os.kill(pid, signal.SIGHUP)
+    deadline = time.monotonic() + options.timeout
+    while (page := _read(url))["reloads"]["answered"] <= asked:
+        if time.monotonic() > deadline:
+            raise LoadError(f"{url}: not through after {options.timeout:g} s; it may yet come")
+        time.sleep(_POLL_S)
+    return _show(page)
+
+
+def _read(url: str) -> Any:
+    if not url.startswith(("http://", "https://")):
+        raise LoadError(f"--url {url}: expected http:// or https://")
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # http and https only, see above
+            return json.load(answer)
+    except (OSError, ValueError) as err:
+        raise LoadError(f"{url}: expected the status of a running server: {err}; give its address with --url") from err
+
+
+def _show(page: Any) -> int:
+    for version in page["versions"]:
+        reason = version["reason"] or version["note"]
+        print(f"{version['model']} version {version['version']}: {version['state']}{reason and f': {reason}'}")
+    for label in page["labels"]:
+        waits = "" if label["version"] == label["wanted"] else f", waits for version {label['wanted']}"
+        print(f"{label['model']} label {label['label']}: {_place(label['version'])}{waits}")
+    for problem in page["problems"]:
+        print(problem, file=sys.stderr)
+    failed = any(version["failed"] for version in page["versions"])
+    waiting = any(label["version"] != label["wanted"] for label in page["labels"])
+    return 1 if failed or waiting or page["problems"] else 0
+
+
+def _place(version: int | None) -> str:
+    return "nowhere" if version is None else f"version {version}"
