@@ -65,14 +65,15 @@ class Built:
 class Client:
     """One column of the matrix.
 
-    key: in paths.  lacks: features that it has not, and why.  fails: features that fail by its own fault, and why.
+    key: in paths.  lacks: features that it has not, and why.
+    fails: features that fail by its own fault: what the failure then says, and why it is the client's.
     """
 
     key: str
     title: str
     build: Callable[[Workplace], Built]
     lacks: Mapping[str, str] = field(default_factory=dict)
-    fails: Mapping[str, str] = field(default_factory=dict)
+    fails: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def _cell(client: Client, key: str, ok: bool, note: str) -> Cell:
         return Cell(Verdict.NONE, client.lacks[key])
     if ok:
         return Cell(Verdict.YES, note)
-    if key in client.fails:
-        return Cell(Verdict.THEIRS, client.fails[key])
+    if key in client.fails and client.fails[key][0] in note:
+        return Cell(Verdict.THEIRS, client.fails[key][1])
     return Cell(Verdict.NO, note)
 
 

@@ -34,7 +34,11 @@ def _answered_as(media_type: str) -> Callable[[Seen], bool]:
 MULTIPART = "multipart/related"
 
 FEATURES = (
-    Feature("wsdl", "WSDL parses", "the stub generator takes every golden WSDL, SOAP 1.1 and 1.2, without an error"),
+    Feature(
+        "wsdl", "WSDL parses",
+        "the stub generator takes the WSDLs of six models, SOAP 1.1 and 1.2, without an error; with CXF its "
+        "wsdlvalidator too",
+    ),
     Feature(
         "natural", "natural stubs",
         "`predict` of the model kinds has a parameter, or a member of its one request object, for each input, by "

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from interop.client import PROGRAMS, Built, Cell, Client, Verdict, Workplace
-from interop.java import fresh
 from interop.models import MODELS
-from interop.tools import need, run
+from interop.tools import fresh, need, run
 
 _SHARE = Path("/usr/share/gsoap")
 _PROGRAM = PROGRAMS / "gsoap" / "gsoap.cpp"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from interop.client import PROGRAMS, Workplace
 from interop.models import MODELS
-from interop.tools import need, run
+from interop.tools import fresh, need, run
 
 JAVA = PROGRAMS / "java"
 _PACKAGES = ("openjdk-17-jdk-headless", "maven")
@@ -28,13 +27,6 @@ def stubs_of(place: Workplace) -> list[str]:
         found += [str(place.wsdls / f"{model}.wsdl"), f"stubs.{model}"]
         found += [str(place.wsdls / f"{model}.soap12.wsdl"), f"stubs.{model}12"]
     return found
-
-
-def fresh(folder: Path) -> Path:
-    """Return an empty folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def launch(class_path: str, main: str | Path, *arguments: str | Path, options: Iterable[str] = ()) -> list[str]:

@@ -67,7 +67,10 @@ def _put_right(place: Workplace, model: str) -> str:
     return f"{model}.cs"
 
 
-_MTOM = "Mono's WCF sends multipart/related without a boundary"
+_MTOM = (
+    "MTOM message is not multipart",
+    "Mono sends multipart/related without a boundary, and cannot read the plain fault that answers it",
+)
 CLIENTS = (
     Client(
         "asmx", "Mono wsdl.exe", build_asmx,
@@ -77,7 +80,8 @@ CLIENTS = (
     ),
     Client(
         "wcf", "Mono svcutil, WCF", build_wcf,
-        lacks=dict.fromkeys(("gzip-in", "gzip-out"), "Mono's WCF has no compression"),
-        fails=dict.fromkeys(("mtom-in", "mtom-100", "mtom-100k", "mtom-20m"), _MTOM),
+        lacks={"gzip-in": "WCF compresses no requests"},
+        fails=dict.fromkeys(("mtom-in", "mtom-100", "mtom-100k", "mtom-20m"), _MTOM)
+        | {"gzip-out": ("not so on the wire", "Mono asks for no compression, even with DecompressionEnabled")},
     ),
 )  # fmt: skip

@@ -49,3 +49,10 @@ def run(
     if done.returncode != 0:
         raise CannotRun(f"{Path(command[0]).name} failed: {done.stdout.strip()[-2000:]}")
     return done.stdout
+
+
+def fresh(folder: Path) -> Path:
+    """Return an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -121,6 +121,10 @@ $features = [
     'text' => fn() => text('text', ' <b> & "x" ]]> '),
     'utf8' => fn() => text('utf8', '你好 ü 😀'),
     'nan' => function () {
+        $nan = new SoapVar('<left xmlns="urn:soapsvc:kinds:v1">NaN</left>', XSD_ANYXML);
+        $answer = predict(client('nan'), ['left' => $nan, 'right' => -INF]);
+        $scores = array_column($answer->scores->item, 'score', 'label');
+        check([is_nan($scores['left']), $scores['right']], [true, -INF]);
         $answer = predict(client('nan'), ['left' => NAN, 'right' => -INF, 'series' => ['item' => [NAN, INF, -INF]]]);
         $scores = array_column($answer->scores->item, 'score', 'label');
         check([is_nan($scores['left']), $scores['right']], [true, -INF]);

@@ -46,9 +46,11 @@ def test_feature_that_works_says_yes(attempt: Attempt) -> None:
 
 def test_feature_that_fails_is_ours_unless_the_client_is_known_for_it(attempt: Attempt) -> None:
     lines = [{"feature": name, "ok": False, "note": "broken"} for name in ("nan", "text")]
-    column = attempt(lines, [], fails={"nan": "it writes nan"})
-    assert column.cells["nan"] == Cell(Verdict.THEIRS, "it writes nan")
+    lines.append({"feature": "utf8", "ok": False, "note": "something else"})
+    column = attempt(lines, [], fails=dict.fromkeys(("nan", "utf8"), ("broken", "it can't")))
+    assert column.cells["nan"] == Cell(Verdict.THEIRS, "it can't")
     assert column.cells["text"] == Cell(Verdict.NO, "broken")
+    assert column.cells["utf8"] == Cell(Verdict.NO, "something else")
     assert "Toy, text: broken" in failures([column])
 
 

@@ -35,6 +35,7 @@ public static class Wcf
         Say.Feature("mtom-100", () => MtomOut("mtom-100", 100));
         Say.Feature("mtom-100k", () => MtomOut("mtom-100k", 100000));
         Say.Feature("mtom-20m", () => MtomOut("mtom-20m", 20000000));
+        Say.Feature("gzip-out", GzipOut);
         Say.Feature("addressing", Addressing);
         Say.Feature("threads", Threads);
         Environment.Exit(0);
@@ -212,6 +213,20 @@ public static class Wcf
             content = content,
         };
         Say.Check(Echo(feature, Mtom(), tensor).content, content);
+    }
+
+    static void GzipOut()
+    {
+        var sent = new soapsvc.inference.v1.ArrayOfLong();
+        sent.AddRange(Enumerable.Range(0, 3000).Select(one => (long)(one % 256)));
+        var tensor = new soapsvc.inference.v1.Tensor
+        {
+            dtype = soapsvc.inference.v1.DType.uint8, shape = new soapsvc.inference.v1.ArrayOfLong { 1, 3000 }, longs = sent,
+        };
+        var transport = new HttpTransportBindingElement { DecompressionEnabled = true, MaxReceivedMessageSize = 1 << 26 };
+        var version = MessageVersion.CreateVersion(EnvelopeVersion.Soap11, AddressingVersion.None);
+        var binding = new CustomBinding(new TextMessageEncodingBindingElement(version, Encoding.UTF8), transport);
+        Say.Check(Echo("gzip-out", binding, tensor).longs, sent);
     }
 
     static void Addressing()
