@@ -23,7 +23,7 @@ class Description:
 
 def describe(folder: VersionFolder) -> Description:
     """Return what a folder says of itself. Raises LoadError naming the file and the key that is wrong."""
-    manifest = read_manifest(folder.path / MANIFEST, folder.show(MANIFEST))
+    manifest = read_manifest(folder.file(MANIFEST), folder.show(MANIFEST))
     _check_name(manifest, folder)
     signatures = {name: _signature(entry) for name, entry in manifest.signatures.items()}
     typed = signatures[manifest.contract.signature]
@@ -52,7 +52,7 @@ def _signature(entry: SignatureEntry) -> Signature:
 
 def _read_labels(folder: VersionFolder, file: str) -> tuple[str, ...]:
     try:
-        labels = tuple((folder.path / file).read_text(encoding="utf-8-sig").splitlines())
+        labels = tuple(folder.file(file).read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"labels: {file} can't be read: {err.__class__.__name__}") from err
     for number, label in enumerate(labels, start=1):

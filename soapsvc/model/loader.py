@@ -31,7 +31,7 @@ def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
     _check_libraries(manifest, folder, op_libraries)
     graph_file = manifest.graph.file
     graph_def = read_graph_def(
-        folder.path / graph_file, manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
+        folder.file(graph_file), manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
     )
     threads = Threads(manifest.threads.intra_op, manifest.threads.inter_op)
     try:
@@ -110,7 +110,7 @@ def _proven(servable: Servable, folder: VersionFolder, warmup: WarmupEntry | Non
         log.warning("%s: no warmup: its answers are unproven and the first call is slow", folder.show(MANIFEST))
         return servable
     signature = servable.signatures[servable.signature]
-    calls = read_golden(folder.path / warmup.file, signature, folder.show(warmup.file))
+    calls = read_golden(folder.file(warmup.file), signature, folder.show(warmup.file))
     for call in calls:
         _prove(servable, signature, call, warmup)
     return replace(servable, sample=servable.binding.row_of(calls[0].inputs))

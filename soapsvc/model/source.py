@@ -28,6 +28,13 @@ class VersionFolder:
         """Return a file's name as messages give it: without the folder that all models stand in."""
         return f"{self.name}/{self.version}/{file}"
 
+    def file(self, name: str) -> Path:
+        """Return the path of a file in the folder. Raises LoadError when it is a link that leads out of it."""
+        path = self.path / name
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise LoadError(f"{self.show(name)}: a link out of the version's folder; put the file itself there")
+        return path
+
     def stamp(self) -> Stamp:
         """Return what tells whether a file was changed, {} when the folder can't be read."""
         try:

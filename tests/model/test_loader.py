@@ -315,3 +315,21 @@ def test_refusals_do_not_tell_where_the_models_stand(models: Path, double: bytes
         shutil.rmtree(broken)
     (good.path / "model.yaml").write_text(yaml.safe_dump(changed(WARM, "colour", 1)))
     assert str(models) not in reason(lambda: load(good))
+
+
+# Links
+
+
+@pytest.mark.parametrize("file", ["model.pb", "model.yaml", "warmup.jsonl"])
+def test_link_out_of_the_folder_is_refused(models: Path, double: bytes, tmp_path: Path, file: str) -> None:
+    folder = write_version(models, WARM, double, warmup=jsonl(GOLDEN))
+    (folder.path / file).rename(tmp_path / file)
+    (folder.path / file).symlink_to(tmp_path / file)
+    assert f"double/1/{file}: a link out of the version's folder" in reason(lambda: load(folder))
+
+
+def test_link_of_a_whole_version_is_fine(models: Path, double: bytes, tmp_path: Path) -> None:
+    folder = write_version(models, WARM, double, warmup=jsonl(GOLDEN))
+    folder.path.rename(tmp_path / "kept")
+    folder.path.symlink_to(tmp_path / "kept")
+    load(folder).graph.close()
