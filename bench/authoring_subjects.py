@@ -1,4 +1,4 @@
-"""What `python -m bench.authoring` freezes: four published models, two examples, two TF1 checkpoints made here.
+"""What `python -m bench.authoring` freezes: four published models, three examples, two TF1 checkpoints made here.
 
 Each subject is a source, the options of `freeze`, inputs for one call, and the ways in which people run the original.
 """
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from examples import digits, iris
+from examples import digits, iris, language
 from tests.real_models.recipes import THAI, Recipe, music_session, recipes, thai_feeds
 
 v1 = tf.compat.v1
@@ -53,6 +53,7 @@ def subjects(work: Path, open_sessions: ExitStack) -> Iterator[Subject]:
             yield _subject(recipe, {name: pixels}, _keras(model, given))
     yield _iris(work)
     yield _digits(work)
+    yield _language(work)
     for name, optimizer in {
         "MLP, Adam": v1.train.AdamOptimizer(),
         "MLP, SGD": v1.train.GradientDescentOptimizer(0.1),
@@ -100,6 +101,22 @@ def _digits(work: Path) -> Subject:
     return Subject(
         "digits", work / "digits", ("--golden", str(golden)), {"images": images},
         {"signature": lambda: next(iter(serve(images=given).values())).numpy()},
+    )  # fmt: skip
+
+
+def _language(work: Path) -> Subject:
+    """Weights made up: size and time do not depend on them, and training them takes minutes."""
+    rows, columns = language.HASHED + language.BLOCKS, len(language.LABELS)
+    module = tf.Module()
+    module.weights = tf.Variable(tf.cast(tf.random.stateless_normal([rows, columns], [1, 2]), tf.float16))
+    scorer = language.scorer(module.weights, tf.zeros([columns]))
+    tf.saved_model.save(module, str(work / "language"), signatures=scorer)
+    serve = tf.saved_model.load(str(work / "language")).signatures["serving_default"]
+    text = np.array([b"Guten Morgen, wie geht es Ihnen?"], dtype=object)
+    given = tf.constant(text)
+    return Subject(
+        "language", work / "language", (), {"text": text},
+        {"signature": lambda: next(iter(serve(text=given).values())).numpy()},
     )  # fmt: skip
 
 
