@@ -112,7 +112,7 @@ def _language(work: Path) -> Subject:
     scorer = language.scorer(module.weights, tf.zeros([columns]))
     tf.saved_model.save(module, str(work / "language"), signatures=scorer)
     serve = tf.saved_model.load(str(work / "language")).signatures["serving_default"]
-    text = np.array([b"Guten Morgen, wie geht es Ihnen?"], dtype=object)
+    text = np.array([b"Guten Morgen, wie geht es Ihnen?"])
     given = tf.constant(text)
     return Subject(
         "language", work / "language", (), {"text": text},
