@@ -7,11 +7,10 @@ one-dimensional array or list of str; tensor an array. An answer is one value fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +20,8 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
 from soapsvc.model.values import check_content, client_value, columns_tensor, decoded, instance_tensor
 
+T = TypeVar("T")
+R = TypeVar("R")
 Row = Sequence[Any]
 Feeds = dict[str, Array]  # signature's input name -> array
 
@@ -41,6 +42,9 @@ class Binding:
         self._outputs = contract.outputs
         by_tensor = groupby(enumerate(contract.inputs), key=lambda pair: pair[1].tensor)
         self._inputs: dict[str, list[tuple[int, InputField]]] = {name: list(pairs) for name, pairs in by_tensor}
+        self._fields = [
+            (name, [index for index, _ in pairs], [field for _, field in pairs]) for name, pairs in self._inputs.items()
+        ]
 
     def pack(self, rows: Sequence[Row], of_batch: bool = False) -> list[tuple[int, Feeds]]:
         """Return the runs that answer the rows in order: how many rows each takes, and its feeds.
@@ -52,19 +56,14 @@ class Binding:
             raise InvalidInput("empty", "instances", "at least 1 instance", "0")
         if len(rows) > self._limits.max_batch:
             raise InvalidInput("too-large", "instances", f"at most {self._limits.max_batch}", str(len(rows)))
-        tensors = []
-        for index, row in enumerate(rows):
-            with located(index, of_batch):
-                tensors.append({name: tensor for name, tensor in self._each_tensor(row) if tensor is not None})
+        tensors = each_row(self._tensors, rows, of_batch)
         if self._signature.batched and len(tensors) > 1 and _stackable(tensors):
             runs = [(len(rows), {name: np.stack([one[name] for one in tensors]) for name in tensors[0]})]
         elif self._signature.batched:
             runs = [(1, {name: value[np.newaxis] for name, value in one.items()}) for one in tensors]
         else:
             runs = [(1, one) for one in tensors]
-        for index, (_, feeds) in enumerate(runs):
-            with located(index, of_batch):
-                self._check(feeds)
+        each_row(self._check, [feeds for _, feeds in runs], of_batch)
         return runs
 
     def _check(self, feeds: Feeds) -> None:
@@ -109,26 +108,25 @@ class Binding:
                 row[index] = None if value is None else client_value(field, value)
         return [row[index] for index in sorted(row)]
 
-    def _each_tensor(self, row: Row) -> Iterator[tuple[str, Array | None]]:
-        for name, fields in self._inputs.items():
-            first = fields[0][1]
-            if first.column is None:
-                value = row[fields[0][0]]
-                yield name, None if value is None else instance_tensor(first, value, self._limits)
-            else:
-                yield (
-                    name,
-                    columns_tensor([field for _, field in fields], [row[index] for index, _ in fields], self._limits),
-                )
+    def _tensors(self, row: Row) -> Feeds:
+        tensors = {}
+        for name, places, fields in self._fields:
+            if fields[0].column is not None:
+                tensors[name] = columns_tensor(fields, [row[place] for place in places], self._limits)
+            elif (value := row[places[0]]) is not None:
+                tensors[name] = instance_tensor(fields[0], value, self._limits)
+        return tensors
 
 
-@contextmanager
-def located(index: int, of_batch: bool) -> Iterator[None]:
-    """Name the instance in an error that is raised inside."""
+def each_row(do: Callable[[T], R], rows: Sequence[T], of_batch: bool) -> list[R]:
+    """Return what `do` makes of each row; an InvalidInput that it raises names the row when they are of a batch."""
+    made: list[R] = []
     try:
-        yield
+        for row in rows:
+            made.append(do(row))
     except InvalidInput as err:
-        raise (err.inside(f"instances[{index}]") if of_batch else err) from err
+        raise (err.inside(f"instances[{len(made)}]") if of_batch else err) from err
+    return made
 
 
 def _stackable(tensors: Sequence[Feeds]) -> bool:
@@ -138,8 +136,8 @@ def _stackable(tensors: Sequence[Feeds]) -> bool:
 
 def _answer(field: OutputField, value: Any) -> Any:
     if field.kind == "scoredLabels":
-        best = np.argsort(-value, kind="stable")[: field.top]
-        return ScoredLabels(tuple(field.labels[index] for index in best), value[best])
+        best = (-value).argsort(kind="stable")[: field.top]
+        return ScoredLabels(tuple([field.labels[index] for index in best.tolist()]), value[best])
     if field.kind == "text" or (field.kind == "scalar" and field.dtype == "string"):
         return decoded(value)
     if field.kind == "vector" and field.dtype == "string":

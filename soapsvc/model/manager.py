@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
@@ -21,6 +20,25 @@ from soapsvc.model.source import VersionFolder
 from soapsvc.model.status import LabelStatus, State, VersionStatus
 
 log = logging.getLogger(__name__)
+
+
+_Wanted = tuple[str, int | None, str | None, int | None]  # name, version, label, contract
+
+
+class Handle:
+    """Lends a servable for the length of a `with` block; see `ModelManager.handle`."""
+
+    __slots__ = ("_manager", "_servable", "_wanted")
+
+    def __init__(self, manager: ModelManager, wanted: _Wanted) -> None:
+        self._manager, self._wanted = manager, wanted
+
+    def __enter__(self) -> Servable:
+        self._servable = self._manager._borrow(self._wanted)
+        return self._servable
+
+    def __exit__(self, *error: object) -> None:
+        self._manager._give_back(self._servable)
 
 
 class ModelManager:
@@ -113,26 +131,28 @@ class ModelManager:
                 place = "stands on" if status.version == status.wanted else "waits for"
                 log.info("label %s of %s %s version %d", status.label, name, place, status.wanted)
 
-    @contextmanager
     def handle(
         self, name: str, version: int | None = None, label: str | None = None, contract: int | None = None
-    ) -> Iterator[Servable]:
+    ) -> Handle:
         """Lend a loaded servable; it cannot be unloaded until the block ends.
 
         With neither version nor label it is the highest loaded version. contract: only versions that keep this
         major version of the contract count. Raises ModelNotFound, or InvalidInput when both are given.
         """
+        return Handle(self, (name, version, label, contract))
+
+    def _borrow(self, wanted: _Wanted) -> Servable:
         with self._condition:
-            servable = self._find(name, version, label, contract)
-            key = (name, servable.version)
-            self._handles[key] += 1
-        try:
-            yield servable
-        finally:
-            with self._condition:
-                self._handles[key] -= 1
-                if not self._handles[key]:
-                    self._condition.notify_all()
+            servable = self._find(*wanted)
+            self._handles[servable.name, servable.version] += 1
+            return servable
+
+    def _give_back(self, servable: Servable) -> None:
+        key = (servable.name, servable.version)
+        with self._condition:
+            self._handles[key] -= 1
+            if not self._handles[key]:
+                self._condition.notify_all()
 
     def names(self) -> list[str]:
         """Return the names of the models that have a loaded version."""
@@ -209,11 +229,9 @@ class ModelManager:
             self._status[name, version] = status.became(state, reason, failed)
 
     def _find(self, name: str, version: int | None, label: str | None, contract: int | None = None) -> Servable:
-        versions = {
-            number: servable
-            for number, servable in self._servables.get(name, {}).items()
-            if contract is None or servable.contract.version == contract
-        }
+        versions = self._servables.get(name, {})
+        if any(contract not in (None, servable.contract.version) for servable in versions.values()):
+            versions = {n: servable for n, servable in versions.items() if servable.contract.version == contract}
         if not versions and name in self._servables:
             raise ModelNotFound("unknown-model", f"{name} has no version that keeps contract {contract}")
         if not versions:

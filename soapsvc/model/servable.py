@@ -61,11 +61,10 @@ class Servable:
 
     def run(self, signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name. inputs must have passed `signature.check_inputs`. Raises InvalidInput."""
-        feeds = {
-            spec.tensor: np.require(inputs[name], requirements="C")
-            for name, spec in signature.inputs.items()
-            if name in inputs
-        }
+        feeds = {}
+        for name, spec in signature.inputs.items():
+            value = inputs.get(name)
+            if value is not None:
+                feeds[spec.tensor] = value if value.flags.c_contiguous else np.ascontiguousarray(value)
         feeds.update(signature.constants)
-        fetches = [spec.tensor for spec in signature.outputs.values()]
-        return dict(zip(signature.outputs, self.graph.run(feeds, fetches), strict=True))
+        return dict(zip(signature.outputs, self.graph.run(feeds, signature.fetches), strict=True))

@@ -119,6 +119,11 @@ class Signature:
         """Whether instances can be stacked: every input and output counts them in its first dimension."""
         return all(spec.batched for spec in (*self.inputs.values(), *self.outputs.values()))
 
+    @cached_property
+    def fetches(self) -> tuple[str, ...]:
+        """The tensors of the outputs, in their order."""
+        return tuple(spec.tensor for spec in self.outputs.values())
+
     def check_inputs(self, inputs: Mapping[str, Array], limits: Limits) -> None:
         """Raise InvalidInput unless inputs holds exactly what this signature takes.
 

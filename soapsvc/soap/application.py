@@ -11,23 +11,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
-from spyne import Application, MethodContext, ServiceBase
+from spyne import Application, MethodContext, MethodDescriptor, ServiceBase
 from spyne.server import ServerBase
 
 from soapsvc.errors import ServingError
 from soapsvc.soap.call import Call
+from soapsvc.soap.codec import Codec
 from soapsvc.soap.envelope import Message, read_message
 from soapsvc.soap.faults import FAULT_FOR, SoapFault, client_fault, fault_envelope, write_envelope
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
-from soapsvc.soap.protocol import CompiledSoap11, CompiledSoap12
+from soapsvc.soap.outline import Outlines
+from soapsvc.soap.protocol import PROTOCOLS
 from soapsvc.soap.reader import compile_reader
 from soapsvc.soap.writer import compile_writer
 from soapsvc.soap.wsdl import build_wsdl, with_address
 
 log = logging.getLogger(__name__)
-_PROTOCOLS = {SoapVersion.SOAP11: CompiledSoap11, SoapVersion.SOAP12: CompiledSoap12}
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,29 @@ class _Transport(ServerBase):
     transport = HTTP_TRANSPORT
 
 
+class _CodedContext(MethodContext):
+    """What Spyne needs to run an operation whose parameters a codec has read, without what it needs to read them."""
+
+    descriptor = None
+    __setattr__ = object.__setattr__
+
+    def __init__(self, method: MethodDescriptor, parameters: Sequence[Any], call: Call) -> None:
+        self.descriptor, self.function = method, method.function
+        self.in_object, self.udc = parameters, call
+
+
 class SoapEndpoint:
     """Answers requests to one contract in one SOAP version. Safe to use from many threads."""
 
     def __init__(self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str) -> None:
         self.names, self.soap = names, soap
-        protocol = _PROTOCOLS[soap]
+        protocol = PROTOCOLS[soap]
         app = _Application([service], names.namespace, names.service, protocol(), protocol())
-        self._transport = _Transport(app)
+        self._app, self._transport = app, _Transport(app)
         self._methods = service.public_methods
         self._operations: dict[str, str] = {names.element(name): name for name in self._methods}
+        self._codecs = {name: _codec(method, soap) for name, method in self._methods.items()}
+        self._outlines = Outlines()
         self.wsdl = build_wsdl(app, names, soap, description)
 
     @property
@@ -92,7 +106,7 @@ class SoapEndpoint:
     def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
         """Return the answer to a request, be it a fault. attachments: what came beside the envelope, None without."""
         try:
-            envelope = self._run(read_message(content, sent_as, self.soap, attachments), sent_as.action, call)
+            envelope = self._answer(content, sent_as, call, attachments)
         except Exception as err:
             return self.fault(err, call)
         if call.enclosure is None or not call.enclosure.parts:
@@ -113,12 +127,37 @@ class SoapEndpoint:
         body = fault_envelope(error, self.soap, self.names.namespace, call.request_id, header)
         return Reply(status, soap.content_type, body)
 
-    def _run(self, message: Message, action: str, call: Call) -> bytes:
+    def _answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None) -> bytes:
+        plain = attachments is None and sent_as.media_type == self.soap.mime_type
+        known = self._outlines.read(content, sent_as) if plain else None
+        if known is not None:
+            call.operation, parameters = known
+            self._check_action(call.operation, sent_as.action)
+            return self._run(call, parameters)
+        message = read_message(content, sent_as, self.soap, attachments)
         call.addressed = message.addressed
-        call.operation = self._operation(message.body, action)
+        call.operation = self._operation(message.body)
+        self._check_action(call.operation, sent_as.action)
         if call.addressed is not None:
             call.addressed.check_action(self.names, call.operation)
             call.header = call.addressed.answer(self.names, call.operation)
+        codec = self._codecs[call.operation]
+        if codec is None:
+            return self._run_uncoded(message, call)
+        parameters = codec.read(message)
+        if plain:
+            self._outlines.learn(content, sent_as, message.envelope, call.operation, codec.reader)
+        return self._run(call, parameters)
+
+    def _run(self, call: Call, parameters: tuple[Any, ...]) -> bytes:
+        """Let Spyne run an operation and return the answer's envelope."""
+        codec = self._codecs[call.operation]
+        assert codec is not None
+        result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
+        return codec.write(result, call)
+
+    def _run_uncoded(self, message: Message, call: Call) -> bytes:
+        """Let Spyne read, run and write an operation that has no codec."""
         initial = MethodContext(self._transport, MethodContext.SERVER)
         initial.in_document, initial.udc = message, call
         (ctx,) = self._transport.generate_contexts(initial)
@@ -132,16 +171,26 @@ class SoapEndpoint:
         finally:
             ctx.close()
 
-    def _operation(self, body: etree._Element, action: str) -> str:
-        """Return the operation that the body names. Raises SoapFault: none does, or the action names another."""
+    def _operation(self, body: etree._Element) -> str:
+        """Return the operation that the body names. Raises SoapFault."""
         operation = self._operations.get(str(body.tag))
         if operation is None:
             raise client_fault(
                 f"unknown operation; expected one of {', '.join(self.operations)} in {self.names.namespace}"
             )
+        return operation
+
+    def _check_action(self, operation: str, action: str) -> None:
         if action not in ("", "*", self.names.action(operation)):  # Mono's stubs send "*"
             raise client_fault(f"the SOAP action does not name the operation {operation} that the Body holds")
-        return operation
+
+
+def _codec(method: MethodDescriptor, soap: SoapVersion) -> Codec | None:
+    """Return an operation's codec, None when Spyne has to read and write it."""
+    try:
+        return Codec(method, soap)
+    except TypeError:
+        return None
 
 
 def _outcome(error: Exception) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
 from dataclasses import dataclass, field
 
 from soapsvc.soap.addressing import Addressed
@@ -50,4 +50,4 @@ class Call:
 
 def request_id(given: str | None) -> str:
     """Return the caller's own id when it is harmless, else a new one."""
-    return given if given and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()

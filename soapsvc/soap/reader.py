@@ -75,17 +75,21 @@ def compile_reader(cls: Type) -> Reader:
     """Return the reader of a Spyne type."""
     if issubclass(cls, ComplexModelBase):
         members = cls.get_flat_type_info(cls)
-        if list(members) == ["item"]:
-            return _array_reader(cls, members["item"])
-        return RecordReader(
-            cls.get_type_name(), tuple(_member(cls.get_namespace(), name, member) for name, member in members.items())
-        )
+        return _array_reader(cls, members["item"]) if list(members) == ["item"] else compile_record(cls)
     if issubclass(cls, EnumBase):
-        return _LeafReader(cls.get_type_name(), f"one of {', '.join(cls.__values__)}", parse_choice(cls.__values__))
+        return LeafReader(cls.get_type_name(), f"one of {', '.join(cls.__values__)}", parse_choice(cls.__values__))
     for base, leaf in _LEAVES.items():
         if issubclass(cls, base):
             return leaf
     raise TypeError(f"no reader for {cls.get_type_name()}")
+
+
+def compile_record(cls: Type) -> RecordReader:
+    """Return the reader of a Spyne type that is no array, whatever its members are called."""
+    members = cls.get_flat_type_info(cls).items()
+    return RecordReader(
+        cls.get_type_name(), tuple(_member(cls.get_namespace(), name, member) for name, member in members)
+    )
 
 
 def _member(namespace: str, name: str, cls: Type) -> _Member:
@@ -181,7 +185,7 @@ def _check_declared_type(node: etree._Element, type_name: str, field: str) -> No
 
 
 @dataclass(frozen=True)
-class _LeafReader:
+class LeafReader:
     """Reads one value out of text. parse raises ValueError for text that is none."""
 
     type_name: str
@@ -202,7 +206,7 @@ class _LeafReader:
 
 
 @dataclass(frozen=True)
-class _BytesReader(_LeafReader):
+class _BytesReader(LeafReader):
     """Reads base64 into bytes, or gives the attachment that stands in its place (XOP 1.0, 3.2)."""
 
     def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
@@ -224,7 +228,7 @@ class _BytesReader(_LeafReader):
 
 
 @dataclass(frozen=True)
-class _ArrayReader:
+class ArrayReader:
     """Reads `item` elements into a list, or into a numpy array of dtype.
 
     parse_all turns the texts of plain items into values at once, raising ValueError.
@@ -263,23 +267,23 @@ class _ArrayReader:
         return self.item.read(node, field, attachments)
 
 
-def _array_reader(cls: Type, item: Type) -> _ArrayReader:
+def _array_reader(cls: Type, item: Type) -> ArrayReader:
     name, tag = cls.get_type_name(), f"{{{cls.get_namespace()}}}item"
     reader = compile_reader(item)
-    if not isinstance(reader, _LeafReader):
-        return _ArrayReader(name, tag, reader)
+    if not isinstance(reader, LeafReader):
+        return ArrayReader(name, tag, reader)
     parse = reader.parse
     parse_all = parse_doubles if parse is parse_double else lambda texts: [parse(text) for text in texts]
-    return _ArrayReader(name, tag, reader, reader.dtype, parse_all)
+    return ArrayReader(name, tag, reader, reader.dtype, parse_all)
 
 
-_LEAVES: dict[Type, _LeafReader] = {
-    Double: _LeafReader("double", "a number, NaN, INF or -INF", parse_double, np.dtype(np.float64)),
-    Long: _LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
-    Int: _LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
-    Boolean: _LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
+_LEAVES: dict[Type, LeafReader] = {
+    Double: LeafReader("double", "a number, NaN, INF or -INF", parse_double, np.dtype(np.float64)),
+    Long: LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
+    Int: LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
+    Boolean: LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
     ByteArray: _BytesReader("base64Binary", "base64", parse_bytes),
-    Unicode: _LeafReader("string", "text", str),
+    Unicode: LeafReader("string", "text", str),
 }
 
 

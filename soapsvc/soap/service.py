@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
@@ -16,7 +17,7 @@ from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
-from soapsvc.model.binding import Row, ScoredLabels, located
+from soapsvc.model.binding import Row, ScoredLabels, each_row
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.dtypes import Array
 from soapsvc.model.manager import ModelManager
@@ -131,11 +132,9 @@ class _Predictor:
     ) -> list[tuple[Any, ...]]:
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
-        model_rows = []
-        for index, row in enumerate(rows):
-            with located(index, of_batch):
-                model_rows.append(_model_row(servable.contract.inputs, row))
-        for count, feeds in servable.binding.pack(model_rows, of_batch):
+        if any(field.kind == "tensor" for field in servable.contract.inputs):
+            rows = each_row(partial(_model_row, servable.contract.inputs), rows, of_batch)
+        for count, feeds in servable.binding.pack(rows, of_batch):
             outputs = self._predict(servable, signature, feeds, deadline)
             answers.extend(servable.binding.unpack(outputs, count))
         return answers

@@ -16,6 +16,8 @@ _SPECIAL = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # XML Schema part 2, 3.
 
 def escape(text: str) -> str:
     """Return text fit for an element or attribute; what XML can't hold becomes U+FFFD."""
+    if text.isalnum():
+        return text
     return _ILLEGAL.sub("\ufffd", text).translate(_ESCAPES)
 
 
@@ -40,7 +42,7 @@ def numbers(values: Array) -> list[str]:
 
 def number(value: Any) -> str:
     """Return one number or bool as XML Schema spells it."""
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
     return _SPECIAL.get(text, text)

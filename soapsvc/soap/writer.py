@@ -46,13 +46,13 @@ def _write_bytes(value: Content, attach: Attach | None) -> str:
 
 
 def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
-    parts = [(name, compile_writer(member), _when_absent(name, member)) for name, member in members]
+    parts = [(f"<{name}>", f"</{name}>", compile_writer(cls), _when_absent(name, cls)) for name, cls in members]
 
     def write(values: Sequence[Any], attach: Attach | None) -> str:
-        return "".join(
-            absent if value is None else f"<{name}>{content(value, attach)}</{name}>"
-            for (name, content, absent), value in zip(parts, values, strict=True)
-        )
+        pieces: list[str] = []
+        for (start, end, content, absent), value in zip(parts, values, strict=True):
+            pieces += (absent,) if value is None else (start, content(value, attach), end)
+        return "".join(pieces)
 
     return write
 

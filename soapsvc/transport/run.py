@@ -24,6 +24,7 @@ from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.log_format import log_to_stderr
 from soapsvc.transport.models_page import ModelsPage
 from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 from soapsvc.transport.soap_handler import Exchange
@@ -79,9 +80,7 @@ def patience_of(settings: Settings) -> Patience:
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C, then drain. Raises StartError."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to_stderr(settings.log_level)
     listener = _bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     watcher = Watcher(settings.watch_interval_s)

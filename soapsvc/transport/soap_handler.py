@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import parse_qsl
 
 from soapsvc.errors import ServingError
@@ -45,7 +46,7 @@ class Exchange:
     mtom: bool = True
     gzip: bool = True
 
-    @property
+    @cached_property
     def media_types(self) -> frozenset[str]:
         """What a request's Content-Type may be."""
         return _MEDIA_TYPES | {MULTIPART} if self.mtom else _MEDIA_TYPES

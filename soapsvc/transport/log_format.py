@@ -1,0 +1,35 @@
+"""The form of log lines, made for a line at each call: what a call costs includes its line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from logging import LogRecord
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class LineFormatter(logging.Formatter):
+    """Writes date, time, level, logger and message; the text of a second is made once."""
+
+    def __init__(self) -> None:
+        super().__init__(_FORMAT)
+        self._second = (0, "")
+
+    def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
+        """Return local time as `2026-11-23 04:35:29,123`."""
+        second, text = self._second
+        if second != int(record.created):
+            second = int(record.created)
+            text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+            self._second = second, text
+        return f"{text},{int(record.msecs):03d}"
+
+
+def log_to_stderr(level: str) -> None:
+    """Send log lines of a level and above to stderr, and don't look up what no line shows (logging, "Optimization")."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler])
