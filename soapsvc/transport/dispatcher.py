@@ -140,6 +140,5 @@ class ModelDispatcher:
             except BaseException:
                 log.exception("a call of %s ended a thread's work", ticket.model)
             finally:
-                with self._changed:
+                with self._changed:  # nobody is woken: this thread takes what may run now
                     self._running[ticket.model] -= 1
-                    self._changed.notify()

@@ -28,6 +28,7 @@ from soapsvc.soap.call import Call, request_id
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.dispatcher import RETRY_AFTER_S, Allowance, ModelDispatcher, Ticket
+from soapsvc.transport.event_loop import EventLoop
 from soapsvc.transport.soap_handler import Exchange, deadline_given, too_large
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable, SoapParser
 
@@ -36,6 +37,7 @@ _RECEIVE = 65536  # bytes at most of one read from a connection
 _SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
 _TICK_S = 0.2  # how often deadlines are looked at
+_ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,18 @@ class Patience:
 
 class _CallTask(WSGITask):
     """Tells the application when a request began to arrive."""
+
+    wrote_header: bool
+
+    def write(self, data: bytes) -> None:
+        """Send headers and a small body in one packet; see waitress."""
+        if self.wrote_header or not self.complete or not self.content_length or len(data) > _ONE_WRITE:
+            super().write(data)
+            return
+        head = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(data)
+        self.channel.write_soon(head + data)
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment; see waitress."""
@@ -114,6 +128,15 @@ class _Channel(HTTPChannel):
         held: int = sum(request.held_bytes for request in self.requests)
         return held if partial is None else held + int(partial.held_bytes)
 
+    def writable(self) -> bool:
+        """Whether the loop has to send or close: while a call goes on, its own thread sends; see waitress."""
+        return bool(self.will_close or self.close_when_flushed or (self.total_outbufs_len and not self.requests))
+
+    def service(self) -> None:
+        """Run a call in the thread of its own, and wake the loop if it has to go on with the connection."""
+        super().service()
+        self.server.served(self)
+
     def give_up(self, patience: Patience, now: float) -> None:
         """Answer 408 to a request that takes too long to arrive, or hang up on who does not take his answer."""
         request = self.request
@@ -156,7 +179,10 @@ class SoapServer(TcpWSGIServer):
         self.channel_class = type("_BoundChannel", (_Channel,), bound)
         self._calls = ModelDispatcher(patience.threads, _refuse)
         info = (listener.family, listener.type, listener.proto, listener.getsockname())
-        super().__init__(web, {}, True, listener, dispatcher=self._calls, adj=adj, sockinfo=info, bind_socket=False)
+        self._loop = EventLoop()
+        super().__init__(
+            web, self._loop, True, listener, dispatcher=self._calls, adj=adj, sockinfo=info, bind_socket=False
+        )
 
     def add_task(self, channel: Any) -> None:
         """Queue the request that a channel has read whole."""
@@ -172,10 +198,20 @@ class SoapServer(TcpWSGIServer):
         deadline = earliest(request.began, given_s, limits.deadline_s)
         self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
 
+    def pull_trigger(self) -> None:
+        """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""
+
+    def served(self, channel: _Channel) -> None:
+        """Let the loop go on with a channel after a call."""
+        fd = channel._fileno
+        if fd is not None and self._loop.lacks(fd):
+            self._loop.touch(fd)
+            super().pull_trigger()
+
     def stop(self) -> None:
         """Make `run` drain and return. Safe to call from a signal handler and from any thread."""
         self._stopping.set()
-        self.pull_trigger()
+        super().pull_trigger()
 
     def run(self) -> None:
         """Serve until `stop`; then let calls under way end and their answers be taken, and return."""
@@ -193,15 +229,19 @@ class SoapServer(TcpWSGIServer):
         wasyncore.close_all(self._map)
 
     def _turn(self) -> None:
-        wasyncore.loop(timeout=_TICK_S, use_poll=True, map=self._map, count=1)
-        self._calls.expire()
+        self._loop.touch(self._fileno)  # whether it accepts depends on how many connections are open
+        self._loop.turn(_TICK_S)
         now = time.monotonic()
+        if now >= self._next_expiry:
+            self._next_expiry = now + _TICK_S
+            self._calls.expire()
         if now >= self._next_look:
             self._next_look = now + 1
             for channel in list(self.active_channels.values()):
                 channel.give_up(self._patience, now)
+                self._loop.touch(channel._fileno)
 
-    _next_look = 0.0
+    _next_expiry = _next_look = 0.0
 
     def _turn_until(self, end: float, done: Callable[[], bool]) -> bool:
         """Go on with connections until done, or the moment is there; return whether done came first."""
