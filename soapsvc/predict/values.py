@@ -22,6 +22,7 @@ from soapsvc.model.contract import InputField
 from soapsvc.model.dtypes import FLOATS, INTEGERS, NUMPY_DTYPE, Array, array_of
 from soapsvc.model.values import cast_exactly
 from soapsvc.predict.service import Form, Row
+from soapsvc.soap.beside import Beside
 from soapsvc.soap.lexical import parse_bytes
 from soapsvc.soap.reader import compile_reader, shortened
 from soapsvc.soap.tensors import CARRIERS, tensor_record
@@ -86,7 +87,7 @@ def _leaf(field: InputField, raw: Any, name: str = "") -> Any:
         raise InvalidInput("wrong-type", where, "one value", _kind_of(raw))
     node = etree.Element("value")
     node.text = escape(raw) if isinstance(raw, str) else number(raw)
-    return compile_reader(scalar_type(field.dtype)).read(node, where, None)
+    return compile_reader(scalar_type(field.dtype)).read(node, where, Beside())
 
 
 def _text(where: str, raw: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from lxml import etree
 from spyne import Application, MethodContext, MethodDescriptor, ServiceBase
 from spyne.server import ServerBase
 
-from soapsvc.errors import ServingError
+from soapsvc.errors import InvalidInput, ServingError
+from soapsvc.soap.beside import Beside, take_runs
 from soapsvc.soap.call import Call
 from soapsvc.soap.codec import Codec
 from soapsvc.soap.envelope import Message, read_message
@@ -100,7 +102,7 @@ class SoapEndpoint:
 
     def result(self, operation: str, body: etree._Element) -> Any:
         """Return what the Body's child of an answer holds, as a reader gives it: the way back from the writer."""
-        (result,) = compile_reader(self._methods[operation].out_message).read(body, "", None)
+        (result,) = compile_reader(self._methods[operation].out_message).read(body, "", Beside())
         return result
 
     def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
@@ -128,13 +130,31 @@ class SoapEndpoint:
         return Reply(status, soap.content_type, body)
 
     def _answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None) -> bytes:
-        plain = attachments is None and sent_as.media_type == self.soap.mime_type
-        known = self._outlines.read(content, sent_as) if plain else None
+        in_type = sent_as.media_type == self.soap.mime_type
+        known = self._outlines.read(content, sent_as, attachments) if in_type else None
         if known is not None:
             call.operation, parameters = known
             self._check_action(call.operation, sent_as.action)
             return self._run(call, parameters)
-        message = read_message(content, sent_as, self.soap, attachments)
+        parsed = None
+        short, runs = take_runs(content, sent_as)
+        if runs:
+            with suppress(SoapFault, InvalidInput):  # worded by reading the message as it came
+                parsed = self._parse(short, sent_as, call, Beside(attachments, runs))
+        message, read = parsed or self._parse(content, sent_as, call, Beside(attachments))
+        if read is None:
+            return self._run_uncoded(message, call)
+        if not runs and message.addressed is None:
+            codec = self._codecs[call.operation]
+            assert codec is not None
+            self._outlines.learn(content, sent_as, attachments, message.envelope, call.operation, codec.reader)
+        return self._run(call, read)
+
+    def _parse(
+        self, content: bytes, sent_as: ContentType, call: Call, beside: Beside
+    ) -> tuple[Message, tuple[Any, ...] | None]:
+        """Return a request and its operation's parameters, None for them where Spyne has to read them."""
+        message = read_message(content, sent_as, self.soap, beside)
         call.addressed = message.addressed
         call.operation = self._operation(message.body)
         self._check_action(call.operation, sent_as.action)
@@ -142,12 +162,7 @@ class SoapEndpoint:
             call.addressed.check_action(self.names, call.operation)
             call.header = call.addressed.answer(self.names, call.operation)
         codec = self._codecs[call.operation]
-        if codec is None:
-            return self._run_uncoded(message, call)
-        parameters = codec.read(message)
-        if plain:
-            self._outlines.learn(content, sent_as, message.envelope, call.operation, codec.reader)
-        return self._run(call, parameters)
+        return message, codec.read(message) if codec is not None else None
 
     def _run(self, call: Call, parameters: tuple[Any, ...]) -> bytes:
         """Let Spyne run an operation and return the answer's envelope."""

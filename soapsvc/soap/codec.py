@@ -27,7 +27,7 @@ class Codec:
 
     def read(self, message: Message) -> tuple[Any, ...]:
         """Return the operation's parameters. Raises InvalidInput."""
-        return read_operation(self.reader, message.body, message.attachments)
+        return read_operation(self.reader, message.body, message.beside)
 
     def write(self, result: Any, call: Call) -> bytes:
         """Return the envelope of an answer; what is attached to it goes into `call.enclosure`."""

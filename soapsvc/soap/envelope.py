@@ -14,14 +14,15 @@ from lxml import etree
 
 from soapsvc.soap import addressing
 from soapsvc.soap.addressing import Addressed, read_addressing
+from soapsvc.soap.beside import MOST_ITEMS, Beside
 from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, wrong_media_type
 from soapsvc.soap.media_type import ContentType
-from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import VERSION_OF, SoapVersion
 from soapsvc.soap.text import escape
 
 MAX_DEPTH = 64
-MAX_ITEMS, MAX_CHILDREN, MAX_ATTRIBUTES = 1_000_000, 10_000, 64  # of one element
+MAX_ITEMS, MAX_CHILDREN, MAX_ATTRIBUTES = MOST_ITEMS, 10_000, 64  # of one element
+_NOTHING = Beside()
 _CHARSETS = {"utf-8": "utf-8", "ascii": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16-le",
              "utf-16-be": "utf-16-be", "iso8859-1": "iso8859-1"}  # fmt: skip
 _SHOWN_CHARSETS = "utf-8, utf-16, us-ascii, iso-8859-1"
@@ -43,18 +44,16 @@ _NEXT_ROLE = {
 class Message:
     """A request that passed the guard: `body` is the one child of its Body.
 
-    attachments: what came beside the envelope, None when it came alone.
+    beside: what is not parsed with the envelope.
     """
 
     envelope: etree._Element
     body: etree._Element
     addressed: Addressed | None = None
-    attachments: Attachments | None = None
+    beside: Beside = _NOTHING
 
 
-def read_message(
-    content: bytes, sent_as: ContentType, soap: SoapVersion, attachments: Attachments | None = None
-) -> Message:
+def read_message(content: bytes, sent_as: ContentType, soap: SoapVersion, beside: Beside = _NOTHING) -> Message:
     """Return the message in a request's bytes. Raises SoapFault."""
     if not content.strip():
         raise client_fault("expected a SOAP envelope, received an empty body")
@@ -75,7 +74,7 @@ def read_message(
         addressed = read_addressing(header)
     if len(body) != 1:
         raise client_fault(f"expected one element in the Body, received {len(body)}")
-    return Message(document, body[0], addressed, attachments)
+    return Message(document, body[0], addressed, beside)
 
 
 def _as_utf8(content: bytes, charset: str | None) -> bytes:

@@ -10,8 +10,6 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.message import Message
-from email.parser import BytesHeaderParser
 from urllib.parse import unquote
 
 from soapsvc.soap.faults import client_fault, wrong_media_type
@@ -23,6 +21,7 @@ XOP_TYPE = "application/xop+xml"
 MAX_PARTS = 32  # besides the envelope
 MAX_HEADER_BYTES = 8192  # of one part
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? @{}-]{0,255}[0-9A-Za-z'()+_,./:=?@{}-]")  # RFC 2046 5.1.1, but longer
+_FOLDED = re.compile(r"\r\n[ \t]+")
 _IDENTITY = {"", "binary", "8bit", "7bit"}
 Content = bytes | memoryview
 Attachments = Mapping[str, memoryview]  # Content-ID without <> -> a part's bytes
@@ -111,21 +110,25 @@ def _after(content: bytes, wanted: bytes, position: int) -> int:
     return found + len(wanted)
 
 
-def _headers(content: bytes, start: int) -> tuple[Message, int]:
-    """Return a part's headers, and where its content starts."""
+def _headers(content: bytes, start: int) -> tuple[dict[str, str], int]:
+    """Return a part's headers, names in lower case, and where its content starts (RFC 2045, section 3)."""
     if content.startswith(b"\r\n", start):
-        return Message(), start + 2
+        return {}, start + 2
     end = content.find(b"\r\n\r\n", start, start + MAX_HEADER_BYTES)
     if end < 0:
         raise client_fault(f"a part's headers do not end within {MAX_HEADER_BYTES} bytes")
-    return BytesHeaderParser().parsebytes(content[start : end + 4]), end + 4
+    lines = _FOLDED.sub(" ", content[start:end].decode("latin-1")).split("\r\n")
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        headers.setdefault(name.strip().lower(), value.strip())
+    return headers, end + 4
 
 
-def _part(headers: Message, content: memoryview) -> _Part:
-    encoding = str(headers.get("Content-Transfer-Encoding", "")).strip().lower()
+def _part(headers: Mapping[str, str], content: memoryview) -> _Part:
+    encoding = headers.get("content-transfer-encoding", "").lower()
     if encoding not in _IDENTITY:
         raise client_fault("a part has a Content-Transfer-Encoding; expected binary")
-    return _Part(_bare(str(headers.get("Content-ID", ""))), str(headers.get("Content-Type", "")), content)
+    return _Part(_bare(headers.get("content-id", "")), headers.get("content-type", ""), content)
 
 
 def _bare(content_id: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lxml import etree
 
 from soapsvc.soap.lexical import WHITE
 from soapsvc.soap.media_type import ContentType
+from soapsvc.soap.mtom import Attachments, Content, content_id_of
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, LeafReader, Reader, RecordReader
 
@@ -29,7 +30,9 @@ _DECLARATION = re.compile(rb"""\?xml\s+version=["']1\.0["'](\s+encoding=["'][Uu]
 _TAG = re.compile(rb"""/?[^\s<>/"'=&!?]+(\s+[^\s<>/"'=&]+\s*=\s*("[^"<>&]*"|'[^'<>&]*'))*\s*/?""")
 _NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f&>\ufffe\uffff]")  # illegal in XML, or not what it stands for, as \r
 
-Texts = Sequence[bytes]  # what stands after each tag
+_REFERENCE = re.compile(rb"""(href\s*=\s*["'])(cid:[^"'<>&]*)""")
+
+Texts = Sequence[Content]  # what stands after each tag; then what each reference to an attachment stands for
 Build = Callable[[Texts], Any]  # raises ValueError at a text that is no value of its type
 
 
@@ -60,9 +63,11 @@ class Outlines:
         self._lock = threading.Lock()  # guards changes
         self._known: dict[tuple[bytes, ...], Outline] = {}
 
-    def read(self, content: bytes, sent_as: ContentType) -> tuple[str, tuple[Any, ...]] | None:
+    def read(
+        self, content: bytes, sent_as: ContentType, attachments: Attachments | None
+    ) -> tuple[str, tuple[Any, ...]] | None:
         """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
-        cut = _cut(content, sent_as)
+        cut = _cut(content, sent_as, attachments)
         outline = self._known.get(cut[0]) if cut else None
         if cut is None or outline is None:
             return None
@@ -72,10 +77,11 @@ class Outlines:
             return None
 
     def learn(
-        self, content: bytes, sent_as: ContentType, envelope: etree._Element, operation: str, reader: RecordReader
-    ) -> None:
+        self, content: bytes, sent_as: ContentType, attachments: Attachments | None,
+        envelope: etree._Element, operation: str, reader: RecordReader,
+    ) -> None:  # fmt: skip
         """Keep the outline of a message that was read without a fault, if it tells all that matters."""
-        cut = _cut(content, sent_as)
+        cut = _cut(content, sent_as, attachments)
         if cut is None:
             return
         tags, texts = cut
@@ -92,15 +98,25 @@ class Outlines:
             self._known = known
 
 
-def _cut(content: bytes, sent_as: ContentType) -> tuple[tuple[bytes, ...], Texts] | None:
-    """Return a message's tags and the text after each; None for one that is too long, or not surely in UTF-8."""
-    count = content.count(b"<")
-    if count > MOST_TAGS or content.count(b">") != count or not content.startswith(b"<"):
+def _cut(
+    content: bytes, sent_as: ContentType, attachments: Attachments | None
+) -> tuple[tuple[bytes, ...], Texts] | None:
+    """Return a message's tags, and the texts; None for one that has too many, or is not surely whole and in UTF-8."""
+    if not content.startswith(b"<") or (sent_as.charset is not None and sent_as.charset.lower() != "utf-8"):
         return None
-    if sent_as.charset is not None and sent_as.charset.lower() != "utf-8":
+    pieces = [piece.partition(b">") for piece in content.split(b"<", MOST_TAGS + 1)[1:]]
+    if len(pieces) > MOST_TAGS or not all(end for _, end, _ in pieces):
         return None
-    pieces = [piece.partition(b">") for piece in content.split(b"<")[1:]]
-    return tuple([tag for tag, _, _ in pieces]), [text for _, _, text in pieces]
+    tags = [tag for tag, _, _ in pieces]
+    texts: list[Content] = [text for _, _, text in pieces]
+    try:
+        for place, tag in enumerate(tags) if attachments else ():
+            if reference := _REFERENCE.search(tag):
+                tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
+                texts.append((attachments or {})[content_id_of(reference[2].decode()) or ""])
+    except (KeyError, ValueError):
+        return None
+    return tuple(tags), texts
 
 
 def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, reader: RecordReader) -> Outline:
@@ -115,50 +131,66 @@ def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, re
     if not all(map(_TAG.fullmatch, tags[declared:])):  # no comment, CDATA or `>` in an attribute shifts a place
         raise _NotPlain
     starts = [place for place in range(declared, len(tags)) if not tags[place].startswith(b"/")]
-    places = dict(zip(envelope.iter(), starts, strict=True))
-    open_places = {node: place for node, place in places.items() if not tags[place].endswith(b"/")}
-    body = envelope[-1][0]
-    taken: list[int] = []
-    build = _record(reader, body, open_places, taken)
-    return Outline(operation, build, tuple(place for place in range(len(tags)) if place not in set(taken)))
+    nodes = dict(zip(envelope.iter(), starts, strict=True))
+    references = [place for place in starts if _REFERENCE.search(tags[place])]
+    places = _Places(
+        {node: place for node, place in nodes.items() if not tags[place].endswith(b"/")},
+        {node: len(tags) + references.index(place) for node, place in nodes.items() if place in references},
+    )
+    build = _record(reader, envelope[-1][0], places)
+    return Outline(operation, build, tuple(place for place in range(len(tags)) if place not in places.taken))
 
 
-def _build(reader: Reader, node: etree._Element, places: Mapping[etree._Element, int], taken: list[int]) -> Build:
-    """Return what makes a node's value. places: of the text after each start tag; taken: those that hold a value."""
+@dataclass(frozen=True)
+class _Places:
+    """Where the text of an element stands among the texts. taken: those that hold a value."""
+
+    text: Mapping[etree._Element, int]
+    attached: Mapping[etree._Element, int]
+    taken: set[int] = field(default_factory=set)
+
+    def take(self, node: etree._Element) -> int:
+        """Return the place of the one text in an element, and that it holds a value."""
+        if len(node) or node not in self.text:
+            raise _NotPlain
+        self.taken.add(self.text[node])
+        return self.text[node]
+
+
+def _build(reader: Reader, node: etree._Element, places: _Places) -> Build:
+    """Return what makes a node's value."""
     if isinstance(reader, RecordReader):
-        return _record(reader, node, places, taken)
+        return _record(reader, node, places)
     if isinstance(reader, ArrayReader):
-        items = [_build(reader.item, child, places, taken) for child in node]
+        items = [_build(reader.item, child, places) for child in node]
         dtype = reader.dtype
         if dtype is None:
             return lambda texts: [item(texts) for item in items]
         return lambda texts: np.array([item(texts) for item in items], dtype)
-    if not isinstance(reader, LeafReader) or len(node) or node not in places:
+    if not isinstance(reader, LeafReader):
         raise _NotPlain
-    place, parse = places[node], _plain_text if reader.parse is str else reader.parse
-    taken.append(place)
-    return lambda texts: parse(texts[place].decode())
+    if len(node) == 1 and node[0] in places.attached:
+        attached = places.attached[node[0]]
+        return lambda texts: texts[attached]
+    place, parse = places.take(node), _plain_text if reader.parse is str else reader.parse
+    return lambda texts: parse(str(texts[place], "utf-8"))
 
 
-def _record(
-    reader: RecordReader, node: etree._Element, places: Mapping[etree._Element, int], taken: list[int]
-) -> Build:
-    if not reader.members and node in places:  # where not even a blank may stand
+def _record(reader: RecordReader, node: etree._Element, places: _Places) -> Build:
+    if not reader.members and node in places.text:  # where not even a blank may stand
         raise _NotPlain
     children = {child.tag: child for child in node}
-    builds = [_member(member.reader, children.get(member.tag), places, taken) for member in reader.members]
+    builds = [_member(member.reader, children.get(member.tag), places) for member in reader.members]
     return lambda texts: tuple([build(texts) for build in builds])
 
 
-def _member(
-    reader: Reader, node: etree._Element | None, places: Mapping[etree._Element, int], taken: list[int]
-) -> Build:
+def _member(reader: Reader, node: etree._Element | None, places: _Places) -> Build:
     if node is None:
         return lambda texts: None
     nil = node.get(_NIL)
     if nil is None:
-        return _build(reader, node, places, taken)
-    if nil not in ("true", "1") or node in places:
+        return _build(reader, node, places)
+    if nil not in ("true", "1") or node in places.text:
         raise _NotPlain
     return lambda texts: None
 

@@ -23,6 +23,7 @@ from spyne.model import ComplexModelBase
 from spyne.model.enum import EnumBase
 
 from soapsvc.errors import InvalidInput
+from soapsvc.soap.beside import Beside
 from soapsvc.soap.lexical import (
     BOOLEANS,
     WHITE,
@@ -33,8 +34,9 @@ from soapsvc.soap.lexical import (
     parse_doubles,
     parse_int,
     parse_long,
+    parse_numbers,
 )
-from soapsvc.soap.mtom import Attachments, content_id_of
+from soapsvc.soap.mtom import content_id_of
 from soapsvc.soap.ns import XOP, XSD, XSI
 from soapsvc.soap.types import Type, is_value_type
 
@@ -49,26 +51,27 @@ _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
 class Reader(Protocol):
     """Turns one element into a value."""
 
-    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
         """Return the element's value. Raises InvalidInput; field says where the element stands."""
 
 
-def read_operation(
-    reader: RecordReader, body: etree._Element, attachments: Attachments | None = None
-) -> tuple[Any, ...]:
-    """Return the members of an operation's element. Raises InvalidInput at the first thing the schema forbids.
+_NOTHING = Beside()
 
-    attachments: what xop:Include elements stand for; None when the message can't hold any.
-    """
+
+def read_operation(reader: RecordReader, body: etree._Element, beside: Beside = _NOTHING) -> tuple[Any, ...]:
+    """Return the members of an operation's element. Raises InvalidInput at the first thing the schema forbids."""
     for node in _WITH_ATTRIBUTES(body):
-        allowed = _HINTS if attachments is None or node.tag != _INCLUDE else _INCLUDE_ATTRIBUTES
+        allowed = _HINTS if beside.attachments is None or node.tag != _INCLUDE else _INCLUDE_ATTRIBUTES
         for name in node.attrib:
             if name not in allowed:
                 raise InvalidInput("unexpected", etree.QName(node).localname, "no attributes", "an attribute")
     stray = _STRAY_TEXT(body)
     if stray:
         raise InvalidInput("wrong-type", etree.QName(stray[0]).localname, "elements only", "text beside elements")
-    return reader.read(body, "", attachments)
+    values = reader.read(body, "", beside)
+    if beside.runs:
+        raise InvalidInput("unexpected", "item", "no items here", "items")
+    return values
 
 
 def compile_reader(cls: Type) -> Reader:
@@ -116,7 +119,7 @@ class RecordReader:
     type_name: str
     members: tuple[_Member, ...]
 
-    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> tuple[Any, ...]:
+    def read(self, node: etree._Element, field: str, beside: Beside) -> tuple[Any, ...]:
         """Return one value for each member; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         children = list(node)
@@ -130,7 +133,7 @@ class RecordReader:
             child = children[position] if position < len(children) else None
             if child is not None and child.tag == member.tag:
                 position += 1
-                values.append(_read_member(member, child, prefix + member.name, attachments))
+                values.append(_read_member(member, child, prefix + member.name, beside))
             elif not member.may_be_absent:
                 later = any(child is not None and child.tag == other.tag for other in self.members)
                 raise InvalidInput("missing", prefix + member.name, "an element", _came(None if later else child))
@@ -141,15 +144,15 @@ class RecordReader:
         return tuple(values)
 
 
-def _read_member(member: _Member, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+def _read_member(member: _Member, node: etree._Element, field: str, beside: Beside) -> Any:
     nil = node.get(_NIL)
     if nil is None:
-        return member.reader.read(node, field, attachments)
+        return member.reader.read(node, field, beside)
     is_nil = BOOLEANS.get(nil.strip(WHITE))
     if is_nil is None or not (member.nillable or (is_nil and member.may_be_absent)):
         raise InvalidInput("missing", field, "a value", "xsi:nil")
     if not is_nil:
-        return member.reader.read(node, field, attachments)
+        return member.reader.read(node, field, beside)
     if len(node) or node.text:
         raise InvalidInput("wrong-type", field, "nothing inside an element that is xsi:nil", "something")
     if not member.may_be_absent:
@@ -193,7 +196,7 @@ class LeafReader:
     parse: Callable[[str], Any]
     dtype: np.dtype[Any] | None = None  # of an array of such values
 
-    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
         """Return the value; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         if len(node):
@@ -209,10 +212,10 @@ class LeafReader:
 class _BytesReader(LeafReader):
     """Reads base64 into bytes, or gives the attachment that stands in its place (XOP 1.0, 3.2)."""
 
-    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
         """Return bytes, or a view of the request's body; see `Reader`."""
-        if attachments is None or len(node) != 1 or node[0].tag != _INCLUDE:
-            return super().read(node, field, attachments)
+        if beside.attachments is None or len(node) != 1 or node[0].tag != _INCLUDE:
+            return super().read(node, field, beside)
         _check_declared_type(node, self.type_name, field)
         include = node[0]
         if len(include) or (include.text or "").strip(WHITE):
@@ -221,7 +224,7 @@ class _BytesReader(LeafReader):
         if content_id is None:
             raise InvalidInput("wrong-type", field, "an xop:Include whose href starts with cid:", "another")
         try:
-            return attachments[content_id]
+            return beside.attachments[content_id]
         except KeyError:
             name = _quoted(content_id)
             raise InvalidInput("missing", field, "an attachment", f"the name {name}, which no part has") from None
@@ -240,31 +243,49 @@ class ArrayReader:
     dtype: np.dtype[Any] | None = None
     parse_all: Callable[[list[str]], list[Any]] | None = None
 
-    def read(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
         """Return the items; see `Reader`."""
         _check_declared_type(node, self.type_name, field)
         children = list(node)
         _check_no_text(node, children, field)
-        values = self._all_at_once(node, children)
+        values = self._run(children, beside) if beside.runs else None
         if values is None:
-            values = [self._read_item(child, f"{field}[{index}]", attachments) for index, child in enumerate(children)]
+            values = self._all_at_once(node, children)
+        if values is None:
+            values = [self._read_item(child, f"{field}[{index}]", beside) for index, child in enumerate(children)]
         return values if self.dtype is None else np.array(values, dtype=self.dtype)
+
+    def _run(self, children: Sequence[etree._Element], beside: Beside) -> list[Any] | None:
+        """Return the values of a run that one item stands for, None when there is no such item or a value is wrong."""
+        if self.parse_all is None or len(children) != 1 or children[0].tag != self.tag or children[0].attrib:
+            return None
+        run = beside.runs.pop(children[0].text or "", None)
+        if run is None:
+            return None
+        try:
+            return parse_numbers(run, self.dtype)
+        except ValueError:
+            return self._parsed(run.decode("ascii").split("\x00"))
 
     def _all_at_once(self, node: etree._Element, children: Sequence[etree._Element]) -> list[Any] | None:
         """Return the values, None when the items are not plain or one is wrong: reading each by itself names it."""
         if self.parse_all is None or not _PLAIN_ITEMS(node) or any(child.tag != self.tag for child in children):
             return None
+        return self._parsed([child.text or "" for child in children])
+
+    def _parsed(self, texts: list[str]) -> list[Any] | None:
+        assert self.parse_all is not None
         try:
-            return self.parse_all([child.text or "" for child in children])
+            return self.parse_all(texts)
         except ValueError:
             return None
 
-    def _read_item(self, node: etree._Element, field: str, attachments: Attachments | None) -> Any:
+    def _read_item(self, node: etree._Element, field: str, beside: Beside) -> Any:
         if node.tag != self.tag:
             raise _unexpected(node, f"{field}.")
         if node.get(_NIL) is not None:
             raise InvalidInput("missing", field, "a value", "xsi:nil")
-        return self.item.read(node, field, attachments)
+        return self.item.read(node, field, beside)
 
 
 def _array_reader(cls: Type, item: Type) -> ArrayReader:

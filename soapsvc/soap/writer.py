@@ -6,11 +6,11 @@ tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists. Byte
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pybase64
 from spyne import Boolean, ByteArray, Double, Int, Long
 from spyne.model import ComplexModelBase
 
@@ -42,7 +42,7 @@ def _leaf_writer(text: Callable[[Any], str]) -> Writer:
 
 
 def _write_bytes(value: Content, attach: Attach | None) -> str:
-    return attach(value) if attach else base64.b64encode(value).decode("ascii")
+    return attach(value) if attach else pybase64.b64encode_as_string(value)
 
 
 def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
