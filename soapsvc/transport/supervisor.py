@@ -137,8 +137,9 @@ class Worker:
         os.close(self._reports)
         self._spread.leave(self._number)
         page_file(self._shared, self._number).unlink(missing_ok=True)
-        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return self.reason or how
+        if self.reason:
+            return f"can't serve: {self.reason}"
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def wait_to_start(self) -> float:
         """Have a process that ended started again: at once, or after a delay that grows while it never gets ready."""
@@ -215,11 +216,10 @@ class Supervisor:
     def _replace(self, worker: Worker, how: str) -> None:
         """Have a worker that ended started again, unless the server never came to serve. Raises StartError."""
         if not self._open:
-            raise StartError(how if worker.reason else f"{worker} {how} before it was ready; the log has more")
+            raise StartError(worker.reason or f"{worker} {how} before it was ready; the log has more")
         delay_s = worker.wait_to_start()
-        log.error("%s %s; its restart number %d begins %s", worker, how, worker.restarts,
-                  f"in {delay_s:g} s: it ended {worker.failed_starts} times before it was ready" if delay_s else "now",
-        )  # fmt: skip
+        when = f"in {delay_s:g} s, as {worker.failed_starts} in a row came to nothing" if delay_s else "now"
+        log.error("%s %s; its restart number %d begins %s", worker, how, worker.restarts, when)
 
     def _drain(self) -> None:
         self._listener.close()
