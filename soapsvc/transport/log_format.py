@@ -7,14 +7,12 @@ import sys
 import time
 from logging import LogRecord
 
-_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
 
 class LineFormatter(logging.Formatter):
-    """Writes date, time, level, logger and message; the text of a second is made once."""
+    """Writes date, time, level, process, logger and message; the text of a second is made once."""
 
-    def __init__(self) -> None:
-        super().__init__(_FORMAT)
+    def __init__(self, who: str) -> None:
+        super().__init__(f"%(asctime)s %(levelname)s {who and who + ' '}%(name)s %(message)s")
         self._second = (0, "")
 
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
@@ -27,9 +25,12 @@ class LineFormatter(logging.Formatter):
         return f"{text},{int(record.msecs):03d}"
 
 
-def log_to_stderr(level: str) -> None:
-    """Send log lines of a level and above to stderr, and don't look up what no line shows (logging, "Optimization")."""
+def log_to_stderr(level: str, who: str = "") -> None:
+    """Send log lines of a level and above to stderr. who: the process whose lines these are, where there are several.
+
+    What no line shows is not looked up (the optimizations of logging's HOWTO).
+    """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(LineFormatter(who))
     logging.basicConfig(level=level.upper(), handlers=[handler])
