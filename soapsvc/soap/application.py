@@ -178,6 +178,8 @@ class SoapEndpoint:
         (ctx,) = self._transport.generate_contexts(initial)
         try:
             self._transport.get_in_object(ctx)
+            if ctx.in_error is not None:
+                raise client_fault(f"the parameters of {call.operation} are not as the WSDL says")
             self._transport.get_out_object(ctx)
             if call.error is not None:
                 raise call.error

@@ -84,10 +84,9 @@ class Outlines:
         cut = _cut(content, sent_as, attachments)
         if cut is None:
             return
-        tags, texts = cut
+        tags, _ = cut
         try:
             outline = _outline(tags, envelope, operation, reader)
-            outline.values(texts)
         except (_NotPlain, ValueError):
             return
         with self._lock:

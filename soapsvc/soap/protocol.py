@@ -16,9 +16,9 @@ class _Parsed:
     """What both protocols share. `ctx.udc` is the Call, `ctx.in_document` a Message when Spyne first asks for it."""
 
     def create_in_document(self, ctx: MethodContext, charset: str | None = None) -> None:
-        """Hand the parsed document over."""
+        """Hand the parsed document over, with no ids of its elements."""
         message: Message = ctx.in_document
-        ctx.in_document = message.envelope
+        ctx.in_document = message.envelope, None
 
 
 class ParsedSoap11(_Parsed, Soap11):

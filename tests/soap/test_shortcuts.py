@@ -1,0 +1,267 @@
+"""A message of a known outline, or with runs taken out, is answered byte by byte as one that is parsed whole."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from soapsvc.soap import application, beside
+from soapsvc.soap.application import Reply, SoapEndpoint
+from soapsvc.soap.call import Call
+from soapsvc.soap.envelope import Message, read_message
+from soapsvc.soap.media_type import ContentType, parse_content_type
+from soapsvc.soap.mtom import unpack
+from soapsvc.soap.ns import SoapVersion
+from soapsvc.soap.outline import MOST_OUTLINES, Outlines
+from tests.soap.conftest import Service, envelope
+from tests.soap.messages import MEMBERS, NS, PNG, find, predict, tensor
+from tests.soap.packages import Part, content_type, include, package, root
+from tests.soap.test_mutations import SEEDS, mutated
+from tests.soap.test_reader import TEXTS
+
+XML = ContentType("text/xml")
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+GOOD = [seed.replace(MEMBERS["note"].encode(), b"plain") for seed in SEEDS]  # no &: text with one has to be parsed
+PNG_BYTES = base64.b64decode(PNG)
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
+
+
+class Asked(Outlines):
+    """Counts the messages whose outline was known."""
+
+    hits = 0
+
+    def read(self, *arguments: object) -> tuple[str, tuple[object, ...]] | None:
+        found = super().read(*arguments)  # type: ignore[arg-type]
+        self.hits += found is not None
+        return found
+
+
+class Forgetful(Outlines):
+    """Knows no outline."""
+
+    def read(self, *arguments: object) -> None:
+        """Return None: every message is parsed."""
+
+
+class Both:
+    """One endpoint, asked with its shortcuts and without them."""
+
+    def __init__(self, endpoint: SoapEndpoint, patch: pytest.MonkeyPatch) -> None:
+        self.endpoint, self._patch, self.known = endpoint, patch, Asked()
+
+    def whole(self, content: bytes, sent_as: ContentType = XML) -> Reply:
+        with self._patch.context() as patch:
+            patch.setattr(self.endpoint, "_outlines", Forgetful())
+            patch.setattr(application, "take_runs", lambda content, sent_as: (content, {}))
+            return self.endpoint.answer(content, sent_as, Call("test-request"))
+
+    def short(self, content: bytes, sent_as: ContentType = XML) -> Reply:
+        with self._patch.context() as patch:
+            patch.setattr(self.endpoint, "_outlines", self.known)
+            return self.endpoint.answer(content, sent_as, Call("test-request"))
+
+    def agree(self, content: bytes, sent_as: ContentType = XML) -> Reply:
+        reply = self.whole(content, sent_as)
+        assert self.short(content, sent_as) == reply, content
+        return reply
+
+    def many(self, count: int, number: int, make: Callable[[random.Random], bytes]) -> None:
+        chance = random.Random(number)
+        for _ in range(count):
+            self.agree(make(chance))
+
+
+@pytest.fixture
+def both(service: Service, monkeypatch: pytest.MonkeyPatch) -> Both:
+    """`kinds`, with the outlines of good messages known."""
+    pair = Both(service.endpoint("kinds"), monkeypatch)
+    for seed in GOOD:
+        pair.short(seed)
+    return pair
+
+
+@pytest.fixture
+def runs_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small messages have runs, too."""
+    monkeypatch.setattr(beside, "LEAST_BYTES", 0)
+    monkeypatch.setattr(beside, "LEAST_ITEMS", 1)
+
+
+def values() -> Iterator[bytes]:
+    for name in MEMBERS:
+        for text in TEXTS:
+            yield envelope(predict(**({"note": "plain"} | {name: text})))
+
+
+def test_the_second_message_of_an_outline_is_not_parsed(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    for header in (b"", DECLARATION, DECLARATION + b"\n"):
+        both.short(header + envelope(predict()))
+    parsed: list[bytes] = []
+    monkeypatch.setattr(application, "read_message", lambda content, *rest: parsed.append(content))
+    for header in (b"", DECLARATION, DECLARATION + b"\n  "):
+        reply = both.short(header + envelope(predict(total="-9", note="new  text\n", left="1e-3")))
+        assert find(reply, "total") == "-9"
+        assert find(reply, "note") == "new  text\n"
+    assert parsed == []
+
+
+def test_whatever_value_stands_in_a_known_outline(both: Both) -> None:
+    for message in values():
+        both.agree(message)
+    assert both.known.hits > len(MEMBERS) * 10
+
+
+def test_broken_messages(both: Both) -> None:
+    both.many(6_000, 3, lambda chance: mutated(chance.choice(GOOD), chance))
+    assert both.known.hits > 100
+
+
+@pytest.mark.usefixtures("runs_of_two")
+def test_broken_messages_with_runs(both: Both) -> None:
+    grid = tensor("float32", "2 3", "<doubles>" + "<item>1.5</item>" * 6 + "</doubles>")
+    seeds = [envelope(predict(grid=grid, series="<item>1</item><item>-0</item><item>2.50</item>"))]
+    seeds.append(seeds[0].replace(b"item>", b"n:item>").replace(b"<predict", f'<predict xmlns:n="{NS}"'.encode()))
+    both.many(4_000, 4, lambda chance: mutated(chance.choice(seeds), chance))
+
+
+SHIFTED = [
+    predict(note="<!-- > --> x"),
+    predict(note="<![CDATA[a < b]]>"),
+    predict(note="a > b"),
+    predict(note="]]>"),
+    predict(note="a\r\nb"),
+    predict(note="\x01"),
+    predict(note="\ufffe"),
+    predict(note="&#13;&#xA;"),
+    predict().replace("<note>", "<note ><b>"),
+    predict().replace("<flag>true", "<flag <true>"),
+    predict().replace("<flag>", f'<flag {XSI} xsi:type=">">'),
+    predict().replace("<flag>", f'<flag {XSI} xsi:nil="0">'),
+    predict(note=None, offset=None).replace("<left>", f'<note {XSI} xsi:nil="true"> </note><left>'),
+    predict().replace("<left>", "stray<left>"),
+    predict().replace("<left>", "\u00a0<left>"),
+    predict().replace("<left>", "<?php ?><left>"),
+]
+
+
+@pytest.mark.parametrize("body", SHIFTED)
+def test_what_could_shift_a_place(both: Both, body: str) -> None:
+    for _ in range(2):  # its own outline, if it has one, is known the second time
+        both.agree(envelope(body))
+        both.agree(envelope(body.replace("true", "false", 1)))
+
+
+@pytest.mark.parametrize("charset", [None, "utf-8", "UTF-8", "utf-16", "iso-8859-1", "us-ascii", "no-such"])
+@pytest.mark.parametrize("declared", [b"", b"<?xml version='1.0' encoding='iso-8859-1'?>", DECLARATION])
+def test_charsets(both: Both, charset: str | None, declared: bytes) -> None:
+    sent_as = ContentType("text/xml", charset)
+    for text in ("plain", "ü", "你好"):
+        for encoding in ("utf-8", "utf-16", "iso-8859-1"):
+            message = declared + envelope(predict(note=text)).decode().encode(encoding, "xmlcharrefreplace")
+            both.agree(message, sent_as)
+            both.agree(message, sent_as)
+
+
+def test_actions_and_media_types_are_looked_at_all_the_same(both: Both) -> None:
+    message = envelope(predict())
+    for action in ("", "*", f"{NS}:predict", f"{NS}:predictBatch", "other"):
+        both.agree(message, ContentType("text/xml", None, action))
+    both.agree(message, ContentType("application/soap+xml"))
+
+
+def test_header_blocks_are_acted_upon(both: Both) -> None:
+    block = '<a:MessageID xmlns:a="http://www.w3.org/2005/08/addressing">urn:uuid:{}</a:MessageID>'
+    for number in range(3):
+        reply = both.short(envelope(predict(), header=block.format(number)))
+        assert f"urn:uuid:{number}".encode() in reply.body
+        both.agree(envelope(predict(), header=f'<b:x xmlns:b="urn:b" s:mustUnderstand="{number % 2}"/>'))
+
+
+def test_no_more_than_the_newest_outlines_are_kept(both: Both) -> None:
+    for number in range(MOST_OUTLINES + 20):
+        both.agree(envelope(predict()).replace(b"<flag>", b"<flag" + b" " * number + b">"))
+    assert len(both.known._known) == MOST_OUTLINES
+
+
+def test_attachments_of_a_known_outline(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = service.endpoint("kinds")
+    known = Asked()
+    monkeypatch.setattr(endpoint, "_outlines", known)
+    media_type, parameters = parse_content_type(content_type())
+    parsed: list[Message] = []
+
+    def read(*arguments: object) -> Message:
+        parsed.append(read_message(*arguments))  # type: ignore[arg-type]
+        return parsed[-1]
+
+    monkeypatch.setattr(application, "read_message", read)
+    names = ("one@x", "two@x", "two@x", "absent@x", "uuid:3%20a")
+    for name in names:
+        content = package(
+            [root(envelope(predict(note="plain", picture=include(name)))), Part(name.replace("%20", " "), PNG_BYTES)]
+        )
+        if name == "absent@x":
+            content = content.replace(b"Content-ID: <absent@x>", b"Content-ID: <other@x>")
+        opened = unpack(content, ContentType(media_type, None, "", parameters), SoapVersion.SOAP11, 100_000)
+        reply = endpoint.answer(opened.envelope, opened.sent_as, Call("test-request"), opened.attachments)
+        assert (find(reply, "pixels/content") is not None) == (name != "absent@x"), reply.body
+    assert (known.hits, len(parsed)) == (3, 2)
+
+
+def series(items: str) -> bytes:
+    return envelope(predict(grid=tensor("float32", "100 3", f"<doubles>{items}</doubles>")))
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "-0", "0.5", "1e-5", "+1", ".5", "5.", "007", "NaN", "-INF", " 1 ", "1 2", "a", "", "9" * 30, "1e999"]
+)
+def test_runs_of_numbers(both: Both, text: str) -> None:
+    for place in (0, 7, 99):
+        texts = ["0.25"] * 100
+        texts[place] = text
+        items = "".join(f"<item>{each}</item>" for each in texts)
+        for name in ("series", "codes", "words", "note", "picture"):
+            both.agree(envelope(predict(**{name: items})))
+
+
+def test_a_run_is_taken_out(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def read(content: bytes, *rest: object) -> Message:
+        sizes.append(len(content))
+        return read_message(content, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(application, "read_message", read)
+    reply = both.short(envelope(predict(codes="<item>25</item>" * 100, words="<item>1</item>" * 100)))
+    assert reply.body.count(b"<item>25</item>") == reply.body.count(b"<item>1</item>") == 100
+    assert sizes == [pytest.approx(2000, abs=800)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda message: message.replace(b"<item>0.25</item>", f"<item {XSI}>0.25</item>".encode(), 1),
+        lambda message: message.replace(b"<item>0.25</item>", b"<item>0.25</item >", 1),
+        lambda message: message.replace(b"<doubles>", b"<doubles><!-- <item>1</item><item>2</item> -->"),
+        lambda message: message.replace(b"0.25", b"<![CDATA[1]]>", 1),
+        lambda message: message.replace(b"<doubles>", b"<doubles><other/>"),
+        lambda message: message.replace(b"doubles>", b"longs>"),
+        lambda message: message.replace(b"doubles>", b"strings>"),
+        lambda message: message.replace(b"doubles>", b"content>"),
+        lambda message: message.replace(b"doubles>", b"note>"),
+        lambda message: message.replace(b"</item></doubles>", b"</doubles>"),
+        lambda message: message.replace(b"<doubles><item>", b"<doubles>"),
+        lambda message: message.replace(b"float32", b"string").replace(b"doubles>", b"strings>"),
+        lambda message: message.replace(b"float32", b"int64").replace(b"doubles>", b"longs>").replace(b"0.25", b"25"),
+        lambda message: message.replace(b"float32", b"bool").replace(b"doubles>", b"longs>").replace(b"0.25", b"1"),
+        lambda message: message.replace(b"0.25", b"0.25</item>\n<item>0.5", 1),
+        lambda message: message + b"\x00",
+    ],
+)
+def test_runs_that_are_something_else(both: Both, change: Callable[[bytes], bytes]) -> None:
+    message = change(series("<item>0.25</item>" * 300))
+    both.agree(message)
