@@ -86,22 +86,23 @@ def wrap_stages(clock: StageClock) -> None:
     from soapsvc.model.binding import Binding
     from soapsvc.model.graph import FrozenGraph
     from soapsvc.model.servable import Servable
-    from soapsvc.soap import application, protocol
+    from soapsvc.soap.application import SoapEndpoint
+    from soapsvc.soap.codec import Codec
+    from soapsvc.soap.outline import Outlines
     from soapsvc.soap.service import _Predictor
     from soapsvc.transport import soap_handler
     from soapsvc.transport.application import WebApplication
 
     clock.wrap(WebApplication, "__call__", "HTTP: route, limits, headers")
     clock.wrap(soap_handler, "_log", "call log")
-    clock.wrap(application, "read_message", "guard: parse and check")
-    clock.wrap(application.SoapEndpoint, "answer", "Spyne: contexts, events, dispatch")
-    clock.wrap(protocol, "read_operation", "reader")
+    clock.wrap(SoapEndpoint, "answer", "SOAP: checks, Spyne's dispatch")
+    clock.wrap(Outlines, "read", "reader: message to values")
     clock.wrap(_Predictor, "predict", "service: handle to the model")
     clock.wrap(Binding, "pack", "binding: values to tensors")
     clock.wrap(Servable, "run", "servable: feeds and fetches")
     clock.wrap(FrozenGraph, "run", "graph: TensorFlow")
     clock.wrap(Binding, "unpack", "binding: tensors to values")
-    clock.wrap(protocol._Compiled, "serialize", "writer")
+    clock.wrap(Codec, "write", "writer: values to message")
 
 
 def median_stages(call: Call, calls: int, clock: StageClock) -> dict[str, float]:

@@ -238,7 +238,8 @@ def test_a_run_is_taken_out(both: Both, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(application, "read_message", read)
     reply = both.short(envelope(predict(codes="<item>25</item>" * 100, words="<item>1</item>" * 100)))
     assert reply.body.count(b"<item>25</item>") == reply.body.count(b"<item>1</item>") == 100
-    assert sizes == [pytest.approx(2000, abs=800)]
+    assert len(sizes) == 1
+    assert sizes[0] < 1000
 
 
 @pytest.mark.parametrize(
