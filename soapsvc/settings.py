@@ -12,7 +12,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     models: Path = Field(Path("models"), description="Folder that holds <name>/<version>/model.yaml.")
     public_url: PublicUrl | None = Field(
         None, description="URL under which clients reach this server; it stands in every WSDL."
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
     )
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
     max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")

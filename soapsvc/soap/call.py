@@ -25,6 +25,7 @@ class Pin:
 class Call:
     """Filled in by each stage that learns something; belongs to one thread.
 
+    peer: the address it came from.
     began: when the request began to arrive, on time.monotonic.  deadline_s: how long its caller waits.
     takes_attachments: whether the caller reads an answer whose bytes are attached.
     addressed: the request's WS-Addressing.
@@ -34,6 +35,7 @@ class Call:
     """
 
     request_id: str
+    peer: str = "-"
     pin: Pin = field(default_factory=Pin)
     model: str = "-"
     version: int | None = None

@@ -24,6 +24,7 @@ from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
 from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 from soapsvc.transport.soap_handler import Exchange
@@ -62,7 +63,8 @@ def make_application(
 ) -> WebApplication:
     """Return the WSGI application."""
     page = HomePage(manager, contracts, settings.base_url)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings), models_page)
+    proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
+    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings), models_page, proxies)
 
 
 def exchange_of(settings: Settings) -> Exchange:

@@ -20,6 +20,7 @@ from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.mtom import MULTIPART, unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
 
 calls_log = logging.getLogger("soapsvc.calls")
@@ -71,15 +72,17 @@ def too_large(max_bytes: int) -> str:
 class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
-    def __init__(self, contracts: Contracts, base_url: str, exchange: Exchange) -> None:
+    def __init__(self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies) -> None:
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
+        self.proxies = proxies
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
         started = time.perf_counter()
         began = environ.get("soapsvc.began", time.monotonic())
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), began=began)
-        reply, received = self._reply(environ, call)
+        origin = self.proxies.take(environ)
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
+        reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         reply, coding = self._compressed(reply, environ)
         _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
         headers = {"X-Request-Id": call.request_id, **coding}
@@ -112,7 +115,7 @@ class SoapHandler:
         soap = SoapVersion.SOAP12 if path.startswith("/soap12") else SoapVersion.SOAP11
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
 
-    def _reply(self, environ: Environ, call: Call) -> tuple[Reply, int]:
+    def _reply(self, environ: Environ, call: Call, base_url: str) -> tuple[Reply, int]:
         path = environ.get("PATH_INFO", "")
         match = _PATH.fullmatch(path)
         endpoint = self._endpoint(match)
@@ -124,7 +127,7 @@ class SoapHandler:
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and _asks_for_wsdl(environ):
             call.operation = "wsdl"
-            address = self._base_url + path.rstrip("/")
+            address = base_url + path.rstrip("/")
             return Reply(200, "text/xml; charset=utf-8", endpoint.wsdl_at(address)), 0
         if method != "POST":
             return self.fault(path, 405, "expected POST with a SOAP message, or GET with ?wsdl", call), 0
@@ -184,6 +187,7 @@ def _asks_for_wsdl(environ: Environ) -> bool:
 
 def _log(call: Call, milliseconds: float, received: int, sent: int) -> None:
     calls_log.info(
-        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d",
+        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
         call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received, sent,
+        call.peer,
     )  # fmt: skip

@@ -78,7 +78,9 @@ class _FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
-        call = Call(request_id(request.headers.get("X_REQUEST_ID")), began=getattr(request, "began", time.monotonic()))
+        origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
+        began = getattr(request, "began", time.monotonic())
+        call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
         path = getattr(request, "path", "")
         if isinstance(error, ServingError):
             reply = self.web.soap.refusal(path, error, call)
@@ -235,7 +237,7 @@ def make_server(web: WebApplication, listener: socket.socket, exchange: Exchange
     """Return a server that listens on a bound socket and is ready to `run()`."""
     largest = max(exchange.max_request_bytes, exchange.max_mtom_bytes) + _SLACK
     adj = Adjustments(
-        threads=patience.threads, ident=None, clear_untrusted_proxy_headers=True, sockets=[listener],
+        threads=patience.threads, ident=None, clear_untrusted_proxy_headers=False, sockets=[listener],
         max_request_body_size=largest, inbuf_overflow=largest, recv_bytes=_RECEIVE,
         connection_limit=patience.max_connections, outbuf_high_watermark=_NO_WATERMARK,
     )  # fmt: skip
