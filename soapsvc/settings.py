@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     )
     pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
+    message_log: Literal["off", "faults", "all"] = Field(
+        "off", description="Whose messages stand in the log: of no call, of those that fail, of all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )

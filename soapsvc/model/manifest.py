@@ -87,6 +87,7 @@ class InputEntry(_Strict):
     columns: tuple[ElementName, ...] | None = Field(None, min_length=1)
     kind: InputKind | None = Field(None, alias="as")
     finite: bool = False
+    sensitive: bool = False
     preprocess: Preprocess | None = None
 
     @model_validator(mode="after")
@@ -116,6 +117,7 @@ class OutputEntry(_Strict):
     labels: FileName | tuple[str, ...] | None = None
     top: Annotated[int, Field(ge=1)] | None = None
     content: bool = False
+    sensitive: bool = False
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:

@@ -35,8 +35,8 @@ class Call:
     """
 
     request_id: str
-    peer: str = "-"
     pin: Pin = field(default_factory=Pin)
+    peer: str = "-"
     model: str = "-"
     version: int | None = None
     operation: str = "-"

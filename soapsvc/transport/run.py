@@ -23,6 +23,7 @@ from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.message_log import MessageLog
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
@@ -64,7 +65,9 @@ def make_application(
     """Return the WSGI application."""
     page = HomePage(manager, contracts, settings.base_url)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings), models_page, proxies)
+    messages = MessageLog(settings.message_log)
+    exchange = exchange_of(settings)
+    return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
 
 
 def exchange_of(settings: Settings) -> Exchange:

@@ -17,7 +17,8 @@ from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, write_fault, wrong_media_type
 from soapsvc.soap.inference import NAMES as INFERENCE
 from soapsvc.soap.media_type import ContentType, parse_content_type
-from soapsvc.soap.mtom import MULTIPART, unpack
+from soapsvc.soap.message_log import MessageLog
+from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
@@ -64,6 +65,15 @@ def deadline_given(header: str) -> float | None:
     return int(milliseconds) / 1000
 
 
+def _deadline(environ: Environ) -> float | None:
+    """Return the seconds that the caller waits, None if he does not say. Raises SoapFault."""
+    given = environ.get("HTTP_X_DEADLINE_MS", "")
+    deadline_s = deadline_given(given)
+    if given and deadline_s is None:
+        raise client_fault("expected X-Deadline-Ms to be a whole number of milliseconds of 1 or more", status=400)
+    return deadline_s
+
+
 def too_large(max_bytes: int) -> str:
     """Return what a client is told whose message is over the limit."""
     return f"the message is larger than {max_bytes} bytes"
@@ -72,9 +82,11 @@ def too_large(max_bytes: int) -> str:
 class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
-    def __init__(self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies) -> None:
+    def __init__(
+        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog
+    ) -> None:
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
-        self.proxies = proxies
+        self.proxies, self._messages = proxies, messages
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
@@ -146,29 +158,34 @@ class SoapHandler:
             body = read_body(environ, max_bytes)
         except BodyTooLarge:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
-        received = len(body)
-        if media_type not in self._exchange.media_types:
-            return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), received
-        given = environ.get("HTTP_X_DEADLINE_MS", "")
-        call.deadline_s = deadline_given(given)
-        if given and call.deadline_s is None:
-            text = "expected X-Deadline-Ms to be a whole number of milliseconds of 1 or more"
-            return endpoint.fault(client_fault(text, status=400), call), received
-        soap_action = environ.get("HTTP_SOAPACTION", "").strip()
-        action = parameters.get("action", "") if endpoint.soap is SoapVersion.SOAP12 else soap_action
-        sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'), parameters)
+        package = None
         try:
-            coding = environ.get("HTTP_CONTENT_ENCODING", "")
-            message = body if is_identity(coding) else inflate(body, coding, max_bytes)
-            package = unpack(message, sent_as, endpoint.soap, self._exchange.max_request_bytes)
-        except NotInflated as err:
-            return endpoint.fault(client_fault(str(err), err.status), call), received
+            package = self._unpacked(body, ContentType(media_type, None, "", parameters), environ, endpoint.soap)
+            call.deadline_s = _deadline(environ)
+            call.takes_attachments = self._exchange.mtom and (
+                package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
+            )
+            reply = endpoint.answer(package.envelope, package.sent_as, call, package.attachments)
         except SoapFault as err:
-            return endpoint.fault(err, call), received
-        call.takes_attachments = self._exchange.mtom and (
-            package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
-        )
-        return endpoint.answer(package.envelope, package.sent_as, call, package.attachments), received
+            reply = endpoint.fault(err, call)
+        if self._messages.wants(call):
+            self._messages.write(call, endpoint.soap, len(body), package, reply, endpoint.disclosure())
+        return reply, len(body)
+
+    def _unpacked(self, body: bytes, sent_as: ContentType, environ: Environ, soap: SoapVersion) -> Package:
+        """Return the envelope in a request's body, and what is attached to it. Raises SoapFault."""
+        if sent_as.media_type not in self._exchange.media_types:
+            raise wrong_media_type(sent_as.media_type, soap)
+        parameters, soap_action = sent_as.parameters, environ.get("HTTP_SOAPACTION", "").strip()
+        action = parameters.get("action", "") if soap is SoapVersion.SOAP12 else soap_action
+        sent_as = replace(sent_as, charset=parameters.get("charset"), action=action.strip('"'))
+        coding = environ.get("HTTP_CONTENT_ENCODING", "")
+        try:
+            max_bytes = self._exchange.max_bytes(sent_as.media_type)
+            message = body if is_identity(coding) else inflate(body, coding, max_bytes)
+        except NotInflated as err:
+            raise client_fault(str(err), err.status) from err
+        return unpack(message, sent_as, soap, self._exchange.max_request_bytes)
 
     def _compressed(self, reply: Reply, environ: Environ) -> tuple[Reply, Mapping[str, str]]:
         """Return the reply as the caller wants it encoded, and the headers that say so."""
