@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -128,7 +129,12 @@ class _Channel(HTTPChannel):
         elif self.answering_since is None:
             self.answering_since = now
         elif now - self.answering_since > patience.request_timeout_s:
-            self.will_close = True
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close at once, and drop what the client did not take: it never becomes writable for a closing in order."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.handle_close()
 
     def _time_out(self, request: Any) -> None:
         with self.requests_lock:
