@@ -37,9 +37,9 @@ class InvalidInput(ServingError):
         """Return the same error with its field named from further out: `instances[3]` + `.petalLength`."""
         return self.renamed(f"{parent}.{self.field}")
 
-    def without_value(self) -> InvalidInput:
-        """Return the same error without what came."""
-        return self._again(self.field, "***")
+    def with_received(self, received: str) -> InvalidInput:
+        """Return the same error with other words for what came."""
+        return self._again(self.field, received)
 
     def _again(self, field: str, received: str) -> InvalidInput:
         return InvalidInput(self.code, field, self.expected, received)

@@ -53,11 +53,10 @@ def _signature(entry: SignatureEntry) -> Signature:
 
 def _read_labels(folder: VersionFolder, file: str) -> tuple[str, ...]:
     try:
-        labels = tuple(
-            read_file(folder.file(file), MAX_LABELS_BYTES, f"labels: {file}").decode("utf-8-sig").splitlines()
-        )
+        text = read_file(folder.file(file), MAX_LABELS_BYTES, f"labels: {file}").decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"labels: {file} can't be read: {err.__class__.__name__}") from err
+    labels = tuple(text.splitlines())
     for number, label in enumerate(labels, start=1):
         if not label.strip():
             raise LoadError(f"labels: {file}:{number} is blank; expected one class name a line")

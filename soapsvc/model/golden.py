@@ -33,13 +33,11 @@ class GoldenCall:
 def read_golden(path: Path, signature: Signature, shown_as: str) -> list[GoldenCall]:
     """Return the calls in a file. Raises LoadError naming the line that does not fit the signature."""
     try:
-        lines = (
-            read_file(path, MAX_GOLDEN_BYTES, shown_as).decode("utf-8-sig").split("\n")
-        )  # splitlines would cut at U+2028 inside a string
+        text = read_file(path, MAX_GOLDEN_BYTES, shown_as).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}") from err
     calls = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 inside a string
         if line.strip():
             calls.append(_call(line, signature, f"{shown_as}:{number}"))
     if not calls:

@@ -42,7 +42,7 @@ class Disclosure:
         steps = _STEP.findall(error.field)
         if not self.secret or (self.secret.isdisjoint(steps) and not self.plain.isdisjoint(steps)):
             return error
-        return error.without_value()
+        return error.with_received(MASK)
 
 
 NOTHING = Disclosure(secret=frozenset({MASK}))  # no element has this name, and so none is known to be harmless

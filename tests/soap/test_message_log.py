@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from soapsvc.soap.ns import SoapVersion
 from tests.kinds import MANIFEST
 from tests.soap.conftest import ContentType, Service, envelope
 from tests.soap.messages import INFERENCE, NS, PNG, detail, predict, tensor
+from tests.soap.test_mutations import SEEDS, mutated
 
 SOAP11 = SoapVersion.SOAP11
 PLAIN = ContentType("text/xml", None, "")
@@ -157,6 +159,16 @@ def test_text_breaks_no_line(service: Service, caplog: pytest.LogCaptureFixture,
         assert len(line.splitlines()) == 1
         assert line.isprintable()
     assert "a\\u00" in request or "a\\u20" in request or "a&#13;b" in request
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=range(len(SEEDS)))
+def test_broken_messages_by_the_hundred_are_each_written_on_two_lines(
+    service: Service, caplog: pytest.LogCaptureFixture, seed: bytes
+) -> None:
+    chance = random.Random(len(seed))
+    for _ in range(200):
+        lines = logged(service, mutated(seed, chance), caplog)
+        assert [line.count("\n") for line in lines] == [0, 0]
 
 
 @pytest.mark.parametrize(
