@@ -106,6 +106,15 @@ def test_message_forges_no_line(telling: Server) -> None:
     assert [line for line in telling.logged().splitlines() if line.startswith("2026-01-31")] == []
 
 
+@pytest.mark.parametrize("operation", ["predict", "getModel"])
+def test_name_of_a_model_forges_no_line(telling: Server, operation: str) -> None:
+    name = "kinds&#10;2026-01-31 12:00:00,000 INFO soapsvc.calls request=forged model=kinds outcome=ok"
+    given = "<inputs/>" if operation == "predict" else ""
+    body = f'<{operation} xmlns="{INFERENCE}"><modelName>{name}</modelName>{given}</{operation}>'
+    assert "ModelNotFound" in post(telling, envelope(body), "/soap/inference/v1").text
+    assert [line for line in telling.logged().splitlines() if line.startswith("2026-01-31")] == []
+
+
 @pytest.mark.parametrize(("wanted", "failed", "good"), [("off", 0, 0), ("faults", 2, 0)])
 def test_setting_chooses_the_calls(tmp_path: Path, wanted: str, failed: int, good: int) -> None:
     with serving(ROOT / "models", tmp_path / "log", "--message-log", wanted) as server:
