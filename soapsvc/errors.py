@@ -31,11 +31,18 @@ class InvalidInput(ServingError):
 
     def renamed(self, field: str) -> InvalidInput:
         """Return the same error with another name for its field."""
-        return InvalidInput(self.code, field, self.expected, self.received)
+        return self._again(field, self.received)
 
     def inside(self, parent: str) -> InvalidInput:
         """Return the same error with its field named from further out: `instances[3]` + `.petalLength`."""
         return self.renamed(f"{parent}.{self.field}")
+
+    def with_received(self, received: str) -> InvalidInput:
+        """Return the same error with other words for what came."""
+        return self._again(self.field, received)
+
+    def _again(self, field: str, received: str) -> InvalidInput:
+        return InvalidInput(self.code, field, self.expected, received)
 
 
 class ModelNotFound(ServingError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         None, description="URL under which clients reach this server; it stands in every WSDL."
     )
     workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
+    )
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
     max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")
     max_waiting_requests: int = Field(
@@ -112,6 +115,9 @@ class Settings(BaseSettings):
     )
     pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
+    message_log: Literal["off", "faults", "all"] = Field(
+        "off", description="Whose messages stand in the log: of no call, of those that fail, of all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,9 @@ class Server:
 
 
 @contextmanager
-def serving(models: Path, log: Path, *arguments: str) -> Iterator[Server]:
-    """Run serve.py on a free port until the block ends."""
-    command = [sys.executable, "serve.py", "--models", str(models), "--port", "0", *arguments]
+def serving(models: Path, log: Path, *arguments: str, under: Sequence[str] = ()) -> Iterator[Server]:
+    """Run serve.py on a free port until the block ends. under: a command that runs the command which follows it."""
+    command = [*under, sys.executable, "serve.py", "--models", str(models), "--port", "0", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=output, text=True, env=environment)

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from soapsvc.authoring.source import SourceError
 from soapsvc.errors import LoadError
-from soapsvc.model.manifest import checked, read_yaml
+from soapsvc.model.manifest import checked
+from soapsvc.model.yaml_file import read_yaml
 
 PAGE = "docs/freezing.md"
 _NAME = "^[A-Za-z][A-Za-z0-9_]*$"

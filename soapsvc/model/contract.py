@@ -31,6 +31,7 @@ class InputField:
 
     tensor: the signature's input it goes into, at index `column` when several elements share it.
     shape: of one instance, without the batch dimension.  optional: the client may leave it out.
+    sensitive: its values stand in no log and no fault.
     """
 
     element: str
@@ -41,6 +42,7 @@ class InputField:
     column: int | None = None
     optional: bool = False
     finite: bool = False
+    sensitive: bool = False
     description: str = ""
     preprocess: Preprocess | None = None
 
@@ -57,6 +59,7 @@ class OutputField:
     labels: tuple[str, ...] = ()
     top: int | None = None
     content: bool = False
+    sensitive: bool = False
     description: str = ""
 
 
@@ -144,7 +147,8 @@ def _input_fields(where: str, spec: TensorSpec, entry: InputEntry) -> Iterator[I
         element = _element_name(where, entry.element, spec.name)
         yield InputField(
             element, kind, spec.dtype, spec.name, spec.instance_shape,
-            optional=spec.optional, finite=entry.finite, description=description, preprocess=_preprocess(spec, entry),
+            optional=spec.optional, finite=entry.finite, sensitive=entry.sensitive, description=description,
+            preprocess=_preprocess(spec, entry),
         )  # fmt: skip
         return
     if spec.instance_shape not in ((len(entry.columns),), (None,)) or spec.optional:
@@ -155,7 +159,7 @@ def _input_fields(where: str, spec: TensorSpec, entry: InputEntry) -> Iterator[I
     for index, column in enumerate(entry.columns):
         yield InputField(
             column, "scalar", spec.dtype, spec.name, spec.instance_shape,
-            column=index, finite=entry.finite, description=description,
+            column=index, finite=entry.finite, sensitive=entry.sensitive, description=description,
         )  # fmt: skip
 
 
@@ -216,7 +220,7 @@ def _output_field(where: str, spec: TensorSpec, entry: OutputEntry, read_labels:
     return OutputField(
         _element_name(where, entry.element, spec.name), kind, spec.dtype, spec.name, spec.instance_shape,
         labels=_labels(where, spec, entry, read_labels), top=entry.top, content=entry.content,
-        description=entry.description or "",
+        sensitive=entry.sensitive, description=entry.description or "",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from soapsvc.errors import LoadError
 from soapsvc.model.contract import Contract, contract_of
+from soapsvc.model.files import MAX_LABELS_BYTES, read_file
 from soapsvc.model.manifest import Manifest, SignatureEntry, read_manifest
 from soapsvc.model.signature import Signature
 from soapsvc.model.source import MANIFEST, VersionFolder
@@ -52,9 +53,10 @@ def _signature(entry: SignatureEntry) -> Signature:
 
 def _read_labels(folder: VersionFolder, file: str) -> tuple[str, ...]:
     try:
-        labels = tuple(folder.file(file).read_text(encoding="utf-8-sig").splitlines())
+        text = read_file(folder.file(file), MAX_LABELS_BYTES, f"labels: {file}").decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"labels: {file} can't be read: {err.__class__.__name__}") from err
+    labels = tuple(text.splitlines())
     for number, label in enumerate(labels, start=1):
         if not label.strip():
             raise LoadError(f"labels: {file}:{number} is blank; expected one class name a line")

@@ -17,6 +17,7 @@ import numpy as np
 
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array, array_of
+from soapsvc.model.files import MAX_GOLDEN_BYTES, read_file
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 
 
@@ -32,11 +33,11 @@ class GoldenCall:
 def read_golden(path: Path, signature: Signature, shown_as: str) -> list[GoldenCall]:
     """Return the calls in a file. Raises LoadError naming the line that does not fit the signature."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines would cut at U+2028 inside a string
+        text = read_file(path, MAX_GOLDEN_BYTES, shown_as).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as err:
         raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}") from err
     calls = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # splitlines would cut at U+2028 inside a string
         if line.strip():
             calls.append(_call(line, signature, f"{shown_as}:{number}"))
     if not calls:
@@ -48,7 +49,7 @@ def _call(line: str, signature: Signature, where: str) -> GoldenCall:
     try:
         content = json.loads(line)
         inputs, outputs = dict(content["inputs"]), dict(content.get("outputs", {}))
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise LoadError(f'{where}: expected {{"inputs": {{…}}, "outputs": {{…}}}}') from err
     return GoldenCall(where, _arrays(inputs, signature.inputs, where), _arrays(outputs, signature.outputs, where))
 

@@ -31,6 +31,7 @@ from tensorflow.python.framework.ops import dismantle_graph
 from soapsvc.errors import InvalidInput, LoadError
 from soapsvc.model.allowed_ops import ALLOWED_OPS
 from soapsvc.model.dtypes import Array, array_of
+from soapsvc.model.files import MAX_GRAPH_BYTES, read_file
 from soapsvc.model.memory import return_memory
 from soapsvc.model.signature import Dim, show_shape
 
@@ -51,10 +52,10 @@ def read_graph_def(path: Path, sha256: str | None, libraries: Sequence[str], sho
     """Return the GraphDef in a file.
 
     libraries: Python modules whose ops are allowed besides ours; they are imported.
-    Raises LoadError: no such file, wrong sha256, not a GraphDef, an op that is not allowed or not known.
+    Raises LoadError: no such file, too large, wrong sha256, not a GraphDef, an op that is not allowed or not known.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path, MAX_GRAPH_BYTES, shown_as)
     except OSError as err:
         raise LoadError(f"{shown_as}: can't be read: {err.strerror}") from err
     found = hashlib.sha256(content).hexdigest()

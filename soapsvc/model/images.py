@@ -5,6 +5,7 @@ Reads PNG and JPEG only and trusts no size that a file's header claims.
 
 from __future__ import annotations
 
+import logging
 from io import BytesIO
 
 import numpy as np
@@ -15,6 +16,7 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.manifest import Preprocess
 
 FORMATS = ("PNG", "JPEG")
+logging.getLogger("PIL").setLevel(logging.WARNING)  # its debug lines tell what stands in callers' pictures
 Image.MAX_IMAGE_PIXELS = None  # each model's max_image_pixels decides instead
 _RESAMPLING = {
     "nearest": Image.Resampling.NEAREST,

@@ -11,6 +11,7 @@ import yaml
 
 from soapsvc.errors import LoadError
 from soapsvc.model.source import MANIFEST
+from soapsvc.model.yaml_file import load_yaml
 
 LABELS_FILE = "labels.yaml"
 _LABEL = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -20,11 +21,11 @@ def read_labels(models: Path, name: str) -> dict[str, int]:
     """Return label -> version as a model's file has it, {} without a file. Raises LoadError at one that is wrong."""
     shown_as = f"{name}/{LABELS_FILE}"
     try:
-        content = yaml.safe_load((models / name / LABELS_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}; the labels stay where they are") from err
+        content = load_yaml(models / name / LABELS_FILE, shown_as)
+    except LoadError as err:
+        if isinstance(err.__cause__, FileNotFoundError):
+            return {}
+        raise LoadError(f"{err}; the labels stay where they are") from err
     labels = {} if content is None else content
     if not isinstance(labels, dict) or not all(_is_entry(label, version) for label, version in labels.items()):
         raise LoadError(

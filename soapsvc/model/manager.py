@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
+from soapsvc.model.contract import Contract
 from soapsvc.model.placed_labels import Labels, PlacedLabels
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits
@@ -169,6 +170,12 @@ class ModelManager:
         """Return the major version of the contract that each loaded version of a model keeps."""
         with self._condition:
             return {version: servable.contract.version for version, servable in self._servables.get(name, {}).items()}
+
+    def typed_contracts(self, name: str | None = None) -> list[Contract]:
+        """Return the contract of each loaded version of a model, of all models without a name."""
+        with self._condition:
+            models = self._servables.values() if name is None else [self._servables.get(name, {})]
+            return [servable.contract for versions in models for servable in versions.values()]
 
     def labelled(self, name: str) -> set[int]:
         """Return the versions of a model that a label stands on, or is to stand on."""

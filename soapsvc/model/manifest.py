@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import DTypeName
 from soapsvc.model.signature import Limits, TensorSpec
+from soapsvc.model.yaml_file import read_yaml
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 ElementName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]{0,62}$")]
@@ -87,6 +87,7 @@ class InputEntry(_Strict):
     columns: tuple[ElementName, ...] | None = Field(None, min_length=1)
     kind: InputKind | None = Field(None, alias="as")
     finite: bool = False
+    sensitive: bool = False
     preprocess: Preprocess | None = None
 
     @model_validator(mode="after")
@@ -116,6 +117,7 @@ class OutputEntry(_Strict):
     labels: FileName | tuple[str, ...] | None = None
     top: Annotated[int, Field(ge=1)] | None = None
     content: bool = False
+    sensitive: bool = False
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -210,37 +212,12 @@ class Manifest(_Strict):
         return Limits(**self.limits.model_dump())
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML's plain types only, and no key twice, where PyYAML would silently keep the last."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = [value for tag, value in keys if keys.count((tag, value)) > 1]
-        if twice:
-            raise yaml.composer.ComposerError(None, None, f"the key {twice[0]} stands twice", node.start_mark)
-        return node
-
-
 def read_manifest(path: Path, shown_as: str) -> Manifest:
     """Return the manifest in a file; shown_as names the file in messages.
 
     Raises LoadError with one line for each key that is wrong: the key, what came, what is allowed.
     """
     return checked(Manifest, read_yaml(path, shown_as), shown_as)
-
-
-def read_yaml(path: Path, shown_as: str) -> dict[str, Any]:
-    """Return the keys and values in a YAML file; none may stand twice. Raises LoadError."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError) as err:
-        raise LoadError(f"{shown_as}: can't be read: {err.__class__.__name__}") from err
-    except (yaml.YAMLError, ValueError, RecursionError) as err:  # ValueError: a date as 2024-13-01
-        raise LoadError(f"{shown_as}: not YAML: {' '.join(str(err).split())}") from err
-    if not isinstance(content, dict):
-        raise LoadError(f"{shown_as}: expected keys and values, as `format: 1`, received {type(content).__name__}")
-    return content
 
 
 def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:

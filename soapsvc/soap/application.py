@@ -6,7 +6,7 @@ The one place that turns errors into faults.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from soapsvc.errors import InvalidInput, ServingError
 from soapsvc.soap.beside import Beside, take_runs
 from soapsvc.soap.call import Call
 from soapsvc.soap.codec import Codec
+from soapsvc.soap.disclosure import Disclosure
 from soapsvc.soap.envelope import Message, read_message
 from soapsvc.soap.faults import FAULT_FOR, SoapFault, client_fault, fault_envelope, write_envelope
 from soapsvc.soap.media_type import ContentType
@@ -73,8 +74,12 @@ class _CodedContext(MethodContext):
 class SoapEndpoint:
     """Answers requests to one contract in one SOAP version. Safe to use from many threads."""
 
-    def __init__(self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str) -> None:
-        self.names, self.soap = names, soap
+    def __init__(
+        self, names: ContractNames, service: type[ServiceBase], soap: SoapVersion, description: str,
+        disclosure: Callable[[], Disclosure],
+    ) -> None:  # fmt: skip
+        """disclosure: gives what may be told of messages, now."""
+        self.names, self.soap, self.disclosure = names, soap, disclosure
         protocol = PROTOCOLS[soap]
         app = _Application([service], names.namespace, names.service, protocol(), protocol())
         self._app, self._transport = app, _Transport(app)
@@ -117,6 +122,8 @@ class SoapEndpoint:
 
     def fault(self, error: Exception, call: Call) -> Reply:
         """Return the fault that answers an error; one that nobody foresaw is logged with its traceback."""
+        if isinstance(error, InvalidInput):
+            error = self.disclosure().masked(error)
         call.outcome = _outcome(error)
         if not isinstance(error, ServingError | SoapFault):
             log.error("request %s failed", call.request_id, exc_info=error)

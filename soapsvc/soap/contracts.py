@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lxml import etree
@@ -23,6 +24,7 @@ from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
+from soapsvc.soap.disclosure import Disclosure, of_generic, of_typed
 from soapsvc.soap.inference import DESCRIPTION, NAMES, inference_service
 from soapsvc.soap.ns import ContractNames, SoapVersion
 from soapsvc.soap.service import summary, typed_service
@@ -43,7 +45,8 @@ class Contracts:
         self._admitted: dict[tuple[str, int], Contract] = {}  # that of the version admitted last
         for soap in SoapVersion:
             service = inference_service(manager, engine)
-            self._endpoints[soap, NAMES.model, NAMES.version] = SoapEndpoint(NAMES, service, soap, DESCRIPTION)
+            endpoint = SoapEndpoint(NAMES, service, soap, DESCRIPTION, lambda: of_generic(manager.typed_contracts()))
+            self._endpoints[soap, NAMES.model, NAMES.version] = endpoint
 
     def expect(self, model: str, contracts: Sequence[Contract]) -> None:
         """Tell a model's contracts, that of the lowest version first: the first of each major version counts."""
@@ -97,7 +100,8 @@ class Contracts:
         """Return a new endpoint for a contract, without publishing it. Raises LoadError at a name stubs can't bear."""
         service = typed_service(contract, self._manager, self._engine)
         names = ContractNames(contract.model, contract.version)
-        endpoint = SoapEndpoint(names, service, soap, summary(contract))
+        disclosure = partial(_disclosure, self._manager, contract.model)
+        endpoint = SoapEndpoint(names, service, soap, summary(contract), disclosure)
         if names.title in stub_classes(endpoint.wsdl):
             raise LoadError(
                 f"the name {contract.model} would give stubs two classes named {names.title}; choose another"
@@ -131,8 +135,12 @@ def lone_endpoint(folder: VersionFolder, servable: Servable, soap: SoapVersion) 
     return endpoint
 
 
+def _disclosure(manager: ModelManager, model: str) -> Disclosure:
+    return of_typed(manager.typed_contracts(model))
+
+
 def _for_stubs(contract: Contract) -> Contract:
     """Return a contract without what no stub depends on, as tensor names: if two are equal, so are the stubs."""
-    inputs = tuple(replace(field, tensor="", description="") for field in contract.inputs)
-    outputs = tuple(replace(field, tensor="", description="", labels=()) for field in contract.outputs)
+    inputs = tuple(replace(field, tensor="", sensitive=False, description="") for field in contract.inputs)
+    outputs = tuple(replace(field, tensor="", sensitive=False, description="", labels=()) for field in contract.outputs)
     return replace(contract, description="", inputs=inputs, outputs=outputs)

@@ -118,9 +118,8 @@ class _Inference:
         inputs: Sequence[tuple[str, Any]], output_names: Sequence[str] | None,
     ) -> Any:  # fmt: skip
         """Return an InferenceResult. Raises ServingError."""
-        call.model = model
         with self._manager.handle(model, version, label) as servable:
-            call.version = servable.version
+            call.model, call.version = servable.name, servable.version
             signature = servable.find_signature(signature_name)
             _check_outputs(signature, output_names)
             tensors = _named_tensors(inputs)
@@ -135,9 +134,8 @@ class _Inference:
 
     def model(self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None) -> Any:
         """Return a ModelMetadata. Raises ModelNotFound."""
-        call.model = model
         with self._manager.handle(model, version, label) as servable:
-            call.version = servable.version
+            call.model, call.version = servable.name, servable.version
             return _metadata(servable, signature_name or servable.signature)
 
     def models(self) -> Any:

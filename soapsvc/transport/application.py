@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.message_log import MessageLog
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
 
@@ -18,11 +20,11 @@ class WebApplication:
 
     def __init__(
         self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange,
-        models_page: Callable[[], object],
+        models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog,
     ) -> None:  # fmt: skip
         self._manager, self._home_page = manager, home_page
         self.draining = False  # set once the server stops
-        self.soap = SoapHandler(contracts, base_url, exchange)
+        self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),

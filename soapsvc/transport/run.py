@@ -28,13 +28,16 @@ from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.message_log import MessageLog
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
 from soapsvc.transport.soap_handler import Exchange
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
 from soapsvc.transport.supervisor import supervise
-from soapsvc.transport.waitress_server import Patience, SoapServer, make_server, stop_on_signals
+from soapsvc.transport.waitress_channel import Patience
+from soapsvc.transport.waitress_server import SoapServer, make_server, stop_on_signals
 from soapsvc.transport.watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -80,7 +83,10 @@ def make_application(
 ) -> WebApplication:
     """Return the WSGI application."""
     page = HomePage(manager, contracts, settings.base_url)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange_of(settings), models_page)
+    proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
+    messages = MessageLog(settings.message_log)
+    exchange = exchange_of(settings)
+    return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
 
 
 def exchange_of(settings: Settings) -> Exchange:

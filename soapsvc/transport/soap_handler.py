@@ -18,9 +18,11 @@ from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, write_fault, wrong_media_type
 from soapsvc.soap.inference import NAMES as INFERENCE
 from soapsvc.soap.media_type import ContentType, parse_content_type
-from soapsvc.soap.mtom import MULTIPART, unpack
+from soapsvc.soap.message_log import MessageLog
+from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
 
 calls_log = logging.getLogger("soapsvc.calls")
@@ -64,6 +66,15 @@ def deadline_given(header: str) -> float | None:
     return int(milliseconds) / 1000
 
 
+def _deadline(environ: Environ) -> float | None:
+    """Return the seconds that the caller waits, None if he does not say. Raises SoapFault."""
+    given = environ.get("HTTP_X_DEADLINE_MS", "")
+    deadline_s = deadline_given(given)
+    if given and deadline_s is None:
+        raise client_fault("expected X-Deadline-Ms to be a whole number of milliseconds of 1 or more", status=400)
+    return deadline_s
+
+
 def too_large(max_bytes: int) -> str:
     """Return what a client is told whose message is over the limit."""
     return f"the message is larger than {max_bytes} bytes"
@@ -72,15 +83,19 @@ def too_large(max_bytes: int) -> str:
 class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
-    def __init__(self, contracts: Contracts, base_url: str, exchange: Exchange) -> None:
+    def __init__(
+        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog
+    ) -> None:
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
+        self.proxies, self._messages = proxies, messages
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
         started = time.perf_counter()
         began = environ.get("soapsvc.began", time.monotonic())
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), began=began)
-        reply, received = self._reply(environ, call)
+        origin = self.proxies.take(environ)
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
+        reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         reply, coding = self._compressed(reply, environ)
         _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
         headers = {"X-Request-Id": call.request_id, **coding}
@@ -113,7 +128,7 @@ class SoapHandler:
         soap = SoapVersion.SOAP12 if path.startswith("/soap12") else SoapVersion.SOAP11
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
 
-    def _reply(self, environ: Environ, call: Call) -> tuple[Reply, int]:
+    def _reply(self, environ: Environ, call: Call, base_url: str) -> tuple[Reply, int]:
         path = environ.get("PATH_INFO", "")
         match = _PATH.fullmatch(path)
         endpoint = self._endpoint(match)
@@ -125,7 +140,7 @@ class SoapHandler:
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD") and _asks_for_wsdl(environ):
             call.operation = "wsdl"
-            address = self._base_url + path.rstrip("/")
+            address = base_url + path.rstrip("/")
             return Reply(200, "text/xml; charset=utf-8", endpoint.wsdl_at(address)), 0
         if method != "POST":
             return self.fault(path, 405, "expected POST with a SOAP message, or GET with ?wsdl", call), 0
@@ -144,29 +159,34 @@ class SoapHandler:
             body = read_body(environ, max_bytes)
         except BodyTooLarge:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
-        received = len(body)
-        if media_type not in self._exchange.media_types:
-            return endpoint.fault(wrong_media_type(media_type, endpoint.soap), call), received
-        given = environ.get("HTTP_X_DEADLINE_MS", "")
-        call.deadline_s = deadline_given(given)
-        if given and call.deadline_s is None:
-            text = "expected X-Deadline-Ms to be a whole number of milliseconds of 1 or more"
-            return endpoint.fault(client_fault(text, status=400), call), received
-        soap_action = environ.get("HTTP_SOAPACTION", "").strip()
-        action = parameters.get("action", "") if endpoint.soap is SoapVersion.SOAP12 else soap_action
-        sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'), parameters)
+        package = None
         try:
-            coding = environ.get("HTTP_CONTENT_ENCODING", "")
-            message = body if is_identity(coding) else inflate(body, coding, max_bytes)
-            package = unpack(message, sent_as, endpoint.soap, self._exchange.max_request_bytes)
-        except NotInflated as err:
-            return endpoint.fault(client_fault(str(err), err.status), call), received
+            package = self._unpacked(body, ContentType(media_type, None, "", parameters), environ, endpoint.soap)
+            call.deadline_s = _deadline(environ)
+            call.takes_attachments = self._exchange.mtom and (
+                package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
+            )
+            reply = endpoint.answer(package.envelope, package.sent_as, call, package.attachments)
         except SoapFault as err:
-            return endpoint.fault(err, call), received
-        call.takes_attachments = self._exchange.mtom and (
-            package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
-        )
-        return endpoint.answer(package.envelope, package.sent_as, call, package.attachments), received
+            reply = endpoint.fault(err, call)
+        if self._messages.wants(call):
+            self._messages.write(call, endpoint.soap, len(body), package, reply, endpoint.disclosure())
+        return reply, len(body)
+
+    def _unpacked(self, body: bytes, sent_as: ContentType, environ: Environ, soap: SoapVersion) -> Package:
+        """Return the envelope in a request's body, and what is attached to it. Raises SoapFault."""
+        if sent_as.media_type not in self._exchange.media_types:
+            raise wrong_media_type(sent_as.media_type, soap)
+        parameters, soap_action = sent_as.parameters, environ.get("HTTP_SOAPACTION", "").strip()
+        action = parameters.get("action", "") if soap is SoapVersion.SOAP12 else soap_action
+        sent_as = replace(sent_as, charset=parameters.get("charset"), action=action.strip('"'))
+        coding = environ.get("HTTP_CONTENT_ENCODING", "")
+        try:
+            max_bytes = self._exchange.max_bytes(sent_as.media_type)
+            message = body if is_identity(coding) else inflate(body, coding, max_bytes)
+        except NotInflated as err:
+            raise client_fault(str(err), err.status) from err
+        return unpack(message, sent_as, soap, self._exchange.max_request_bytes)
 
     def _compressed(self, reply: Reply, environ: Environ) -> tuple[Reply, Mapping[str, str]]:
         """Return the reply as the caller wants it encoded, and the headers that say so."""
@@ -185,6 +205,7 @@ def _asks_for_wsdl(environ: Environ) -> bool:
 
 def _log(call: Call, milliseconds: float, received: int, sent: int) -> None:
     calls_log.info(
-        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d",
+        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
         call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received, sent,
+        call.peer,
     )  # fmt: skip

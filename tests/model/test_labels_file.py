@@ -60,5 +60,5 @@ def test_full_disk_leaves_the_old_file(iris: Path, monkeypatch: pytest.MonkeyPat
 
 def test_broken_file_is_not_written_over(iris: Path) -> None:
     (iris / "iris/labels.yaml").write_text("stable: [")
-    assert "can't be read" in reason(lambda: write_label(iris, "iris", "stable", 2))
+    assert "labels.yaml: not YAML: while parsing" in reason(lambda: write_label(iris, "iris", "stable", 2))
     assert (iris / "iris/labels.yaml").read_text() == "stable: ["

@@ -10,6 +10,7 @@ from spyne import Date, MethodContext, ServiceBase, rpc
 from soapsvc.errors import InvalidInput
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.call import Call
+from soapsvc.soap.disclosure import Disclosure
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.ns import ContractNames, SoapVersion
 from tests.soap.conftest import envelope
@@ -28,7 +29,7 @@ class Days(ServiceBase):
 
 @pytest.fixture(scope="module", params=list(SoapVersion))
 def endpoint(request: pytest.FixtureRequest) -> SoapEndpoint:
-    return SoapEndpoint(NAMES, Days, request.param, "Days.")
+    return SoapEndpoint(NAMES, Days, request.param, "Days.", Disclosure)
 
 
 def ask(endpoint: SoapEndpoint, day: str) -> tuple[int, str | None]:

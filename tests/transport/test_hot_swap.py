@@ -257,7 +257,7 @@ def test_label_moves_without_a_restart_and_holds_its_version(server: Server, mod
     assert answer(server, "/labels/stable") == 2
     (models / "teller/labels.yaml").write_text("stable: [\n")
     wait_for(lambda: bool(page(server)["problems"]), server)
-    assert "teller/labels.yaml: can't be read" in page(server)["problems"][0]
+    assert "teller/labels.yaml: not YAML" in page(server)["problems"][0]
     assert answer(server, "/labels/stable") == 2
 
 

@@ -1,0 +1,149 @@
+"""One connection in waitress, and what answers its requests: a call, or a fault for what never became one."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import RequestEntityTooLarge
+
+from soapsvc.errors import ServingError
+from soapsvc.soap.call import Call, request_id
+from soapsvc.transport.application import WebApplication
+from soapsvc.transport.dispatcher import RETRY_AFTER_S
+from soapsvc.transport.soap_handler import too_large
+from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
+
+SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
+_ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the server waits for others, and how much it holds for them.
+
+    threads: calls at the same time.  max_connections: open at once; more wait to be accepted.
+    max_waiting_requests: calls that wait for a thread, max_buffered_bytes: bodies held in memory; over either of
+    them a request is answered with 503 before it is read.
+    header_timeout_s: until a request's headers are there.  request_timeout_s: until all of it is, and until the
+    client has taken the answer.
+    drain_delay_s: between "not ready" and the end of listening.  drain_timeout_s: for calls under way at stop.
+    """
+
+    threads: int = 8
+    max_connections: int = 1000
+    max_waiting_requests: int = 1000
+    max_buffered_bytes: int = 1024**3
+    header_timeout_s: float = 10.0
+    request_timeout_s: float = 60.0
+    drain_delay_s: float = 0.0
+    drain_timeout_s: float = 30.0
+
+
+class CallTask(WSGITask):
+    """Tells the application when a request began to arrive."""
+
+    wrote_header: bool
+
+    def write(self, data: bytes) -> None:
+        """Send headers and a small body in one packet; see waitress."""
+        if self.wrote_header or not self.complete or not self.content_length or len(data) > _ONE_WRITE:
+            super().write(data)
+            return
+        head = self.build_response_header()
+        self.wrote_header = True
+        self.content_bytes_written = len(data)
+        self.channel.write_soon(head + data)
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the WSGI environment; see waitress."""
+        environ: dict[str, Any] = super().get_environment()
+        environ["soapsvc.began"] = self.request.began
+        return environ
+
+
+class FaultTask(ErrorTask):
+    """Answers what was refused before it reached the application, with a fault instead of a line of text."""
+
+    web: ClassVar[WebApplication]
+
+    def execute(self) -> None:
+        """Write the response; see waitress."""
+        error, request = self.request.error, self.request
+        origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
+        began = getattr(request, "began", time.monotonic())
+        call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
+        path = getattr(request, "path", "")
+        if isinstance(error, ServingError):
+            reply = self.web.soap.refusal(path, error, call)
+            self.status = f"{reply.status} Internal Server Error"
+        else:
+            text = error.reason
+            if isinstance(error, RequestEntityTooLarge):
+                text = too_large(request.adj.max_request_body_size - SLACK)
+            reply = self.web.soap.fault(path, error.code, text, call)
+            self.status = f"{error.code} {error.reason}"
+            self.set_close_on_finish()
+        self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
+        if isinstance(error, ServiceUnavailable):
+            self.response_headers.append(("Retry-After", str(RETRY_AFTER_S)))
+        self.content_length = len(reply.body)
+        self.write(reply.body)
+
+
+class Channel(HTTPChannel):
+    """One connection, with the moment since which its answer waits to be taken."""
+
+    answering_since: float | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of a request or an answer is under way."""
+        return not self.requests and self.request is None and not self.total_outbufs_len
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of requests is held in memory."""
+        partial = self.request
+        held: int = sum(request.held_bytes for request in self.requests)
+        return held if partial is None else held + int(partial.held_bytes)
+
+    def writable(self) -> bool:
+        """Whether the loop has to send or close: while a call goes on, its own thread sends; see waitress."""
+        return bool(self.will_close or self.close_when_flushed or (self.total_outbufs_len and not self.requests))
+
+    def service(self) -> None:
+        """Run a call in the thread of its own, and wake the loop if it has to go on with the connection."""
+        super().service()
+        self.server.served(self)
+
+    def give_up(self, patience: Patience, now: float) -> None:
+        """Answer 408 to a request that takes too long to arrive, or hang up on who does not take his answer."""
+        request = self.request
+        if request is not None and not self.requests:
+            allowed = patience.request_timeout_s if request.headers_finished else patience.header_timeout_s
+            if now - request.began > allowed:
+                self._time_out(request)
+        if not self.total_outbufs_len:
+            self.answering_since = None
+        elif self.answering_since is None:
+            self.answering_since = now
+        elif now - self.answering_since > patience.request_timeout_s:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close at once, and drop what the client did not take: it never becomes writable for a closing in order."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.handle_close()
+
+    def _time_out(self, request: Any) -> None:
+        with self.requests_lock:
+            request.error, request.completed = RequestTimeout(""), True
+            self.requests.append(request)
+            self.request = None
+        self.server.add_task(self)
