@@ -18,7 +18,7 @@ from soapsvc.errors import InvalidInput
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
-from soapsvc.model.values import check_content, client_value, columns_tensor, decoded, instance_tensor
+from soapsvc.model.values import check_content, client_value, columns_tensor, decoded, instance_tensor, rows_tensor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -56,6 +56,9 @@ class Binding:
             raise InvalidInput("empty", "instances", "at least 1 instance", "0")
         if len(rows) > self._limits.max_batch:
             raise InvalidInput("too-large", "instances", f"at most {self._limits.max_batch}", str(len(rows)))
+        if len(rows) > 1 and (stacked := self._stacked(rows)) is not None:
+            self._check(stacked)
+            return [(len(rows), stacked)]
         tensors = each_row(self._tensors, rows, of_batch)
         if self._signature.batched and len(tensors) > 1 and _stackable(tensors):
             runs = [(len(rows), {name: np.stack([one[name] for one in tensors]) for name in tensors[0]})]
@@ -90,9 +93,7 @@ class Binding:
             return [tuple(_answer(field, outputs[field.tensor]) for field in self._outputs)]
         if any(len(outputs[field.tensor]) != count for field in self._outputs):
             raise RuntimeError(f"the graph answered another number of rows than the {count} it was given")
-        return [
-            tuple(_answer(field, outputs[field.tensor][index]) for field in self._outputs) for index in range(count)
-        ]
+        return list(zip(*[_answers(field, outputs[field.tensor]) for field in self._outputs], strict=True))
 
     def row_of(self, feeds: Mapping[str, Array]) -> Row:
         """Return the first instance of some feeds as a client would send it: the way back from `pack`.
@@ -107,6 +108,18 @@ class Binding:
             for index, field in fields:
                 row[index] = None if value is None else client_value(field, value)
         return [row[index] for index in sorted(row)]
+
+    def _stacked(self, rows: Sequence[Row]) -> Feeds | None:
+        """Return the tensors of all rows at once, None where a row may be at fault or a kind takes them singly."""
+        if not self._signature.batched:
+            return None
+        feeds = {}
+        for name, places, fields in self._fields:
+            stacked = rows_tensor(fields, [[row[place] for place in places] for row in rows])
+            if stacked is None:
+                return None
+            feeds[name] = stacked
+        return feeds
 
     def _tensors(self, row: Row) -> Feeds:
         tensors = {}
@@ -134,10 +147,19 @@ def _stackable(tensors: Sequence[Feeds]) -> bool:
     return len(shapes) == 1
 
 
+def _answers(field: OutputField, values: Array) -> Sequence[Any]:
+    """Return the answers of several rows in one output. values: the output's tensor, its first dimension the rows."""
+    if field.kind == "scoredLabels":
+        order = (-values).argsort(axis=1, kind="stable")[:, : field.top]
+        scores = np.take_along_axis(values, order, axis=1)
+        labels = [tuple([field.labels[index] for index in best]) for best in order.tolist()]
+        return list(map(ScoredLabels, labels, scores))
+    return [_answer(field, value) for value in values]
+
+
 def _answer(field: OutputField, value: Any) -> Any:
     if field.kind == "scoredLabels":
-        best = (-value).argsort(kind="stable")[: field.top]
-        return ScoredLabels(tuple([field.labels[index] for index in best.tolist()]), value[best])
+        return _answers(field, value[np.newaxis])[0]
     if field.kind == "text" or (field.kind == "scalar" and field.dtype == "string"):
         return decoded(value)
     if field.kind == "vector" and field.dtype == "string":

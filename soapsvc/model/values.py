@@ -29,6 +29,22 @@ def columns_tensor(fields: Sequence[InputField], values: Sequence[Any], limits: 
     return np.stack([instance_tensor(field, value, limits) for field, value in zip(fields, values, strict=True)])
 
 
+def rows_tensor(fields: Sequence[InputField], rows: Sequence[Sequence[float]]) -> Array | None:
+    """Return the tensor of many rows of numbers, shape [rows, fields] or, for an element of its own, [rows].
+
+    None for other kinds than float scalars and columns, and where a value is not finite or out of range: it is for
+    `columns_tensor` and `instance_tensor` to say which, and whether it may be so.
+    """
+    field = fields[0]
+    if field.dtype not in FLOATS or (field.column is None and field.kind != "scalar"):
+        return None
+    values = np.array(rows)
+    if values.dtype.kind not in "iuf" or not (np.abs(values) <= _LARGEST[field.dtype]).all():
+        return None
+    cast = values.astype(NUMPY_DTYPE[field.dtype])
+    return cast if field.column is not None else cast[:, 0]
+
+
 def instance_tensor(field: InputField, value: Any, limits: Limits) -> Array:
     """Return one instance's tensor (a column's: one value) in the field's dtype. Raises InvalidInput."""
     if field.kind == "image":

@@ -38,7 +38,7 @@ from soapsvc.soap.lexical import (
 )
 from soapsvc.soap.mtom import content_id_of
 from soapsvc.soap.ns import XOP, XSD, XSI
-from soapsvc.soap.types import Type, is_value_type
+from soapsvc.soap.types import Type, is_optional
 
 _NIL, _TYPE = f"{{{XSI}}}nil", f"{{{XSI}}}type"
 _HINTS = {_NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
@@ -96,11 +96,7 @@ def compile_record(cls: Type) -> RecordReader:
 
 
 def _member(namespace: str, name: str, cls: Type) -> _Member:
-    attributes = cls.Attributes
-    tag = f"{{{namespace}}}{name}"
-    nillable = bool(attributes.nillable)
-    may_be_absent = attributes.min_occurs == 0 or (nillable and is_value_type(cls))
-    return _Member(name, tag, compile_reader(cls), nillable, may_be_absent)
+    return _Member(name, f"{{{namespace}}}{name}", compile_reader(cls), bool(cls.Attributes.nillable), is_optional(cls))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"})
 _FEW = 16  # numbers: below it a call of the JSON writer costs more than it saves
 _JSON_DTYPES = {np.dtype(dtype) for dtype in ("float32", "float64", "int32", "int64", "uint8")}
-_SPECIAL = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # XML Schema part 2, 3.2.5
+_SPECIAL = {  # XML Schema part 2, 3.2.2 and 3.2.5
+    "nan": "NaN", "inf": "INF", "-inf": "-INF", "True": "true", "False": "false"
+}  # fmt: skip
 
 
 def escape(text: str) -> str:
@@ -48,7 +50,5 @@ def numbers(values: Array) -> list[str]:
 
 def number(value: Any) -> str:
     """Return one number or bool as XML Schema spells it."""
-    if isinstance(value, (bool, np.bool_)):
-        return "true" if value else "false"
     text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
     return _SPECIAL.get(text, text)

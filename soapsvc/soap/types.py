@@ -46,6 +46,12 @@ def is_value_type(kind: Type) -> bool:
     return issubclass(kind, Double | Long | Int | Boolean)
 
 
+def is_optional(kind: Type) -> bool:
+    """Whether an element of the type may be without a value."""
+    attributes = kind.Attributes
+    return bool(attributes.min_occurs == 0 or (attributes.nillable and is_value_type(kind)))
+
+
 def optional(base: Type, description: str = "") -> Type:
     """Return base as an element that may be without a value, in the way its kind needs."""
     absent = {"min_occurs": 1, "nillable": True} if is_value_type(base) else {"min_occurs": 0, "nillable": False}

@@ -17,7 +17,7 @@ from spyne.model import ComplexModelBase
 from soapsvc.soap.mtom import Content
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.text import escape, number, numbers
-from soapsvc.soap.types import Type
+from soapsvc.soap.types import Type, is_optional
 
 Attach = Callable[[Content], str]  # bytes -> XML that stands for them in the envelope
 
@@ -34,7 +34,11 @@ def compile_writer(cls: Type) -> Writer:
         return _record_writer([(name, member) for name, member in members.items()])
     if issubclass(cls, ByteArray):
         return _write_bytes
-    return _leaf_writer(number if issubclass(cls, _NUMBERS) else escape)
+    return _leaf_writer(_leaf_text(cls))
+
+
+def _leaf_text(cls: Type) -> Callable[[Any], str]:
+    return number if issubclass(cls, _NUMBERS) else escape
 
 
 def _leaf_writer(text: Callable[[Any], str]) -> Writer:
@@ -46,6 +50,8 @@ def _write_bytes(value: Content, attach: Attach | None) -> str:
 
 
 def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
+    if not any(issubclass(cls, (ComplexModelBase, ByteArray)) or is_optional(cls) for _, cls in members):
+        return _plain_record_writer(members)
     parts = [(f"<{name}>", f"</{name}>", compile_writer(cls), _when_absent(name, cls)) for name, cls in members]
 
     def write(values: Sequence[Any], attach: Attach | None) -> str:
@@ -55,6 +61,13 @@ def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
         return "".join(pieces)
 
     return write
+
+
+def _plain_record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
+    """Return the writer of a record that always has all its members, each of them text."""
+    template = "".join(f"<{name}>%s</{name}>" for name, _ in members)
+    texts = [_leaf_text(cls) for _, cls in members]
+    return lambda values, attach: template % tuple([text(value) for text, value in zip(texts, values, strict=True)])
 
 
 def _when_absent(name: str, member: Type) -> str:
