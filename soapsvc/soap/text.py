@@ -12,6 +12,10 @@ from soapsvc.model.dtypes import Array
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", '"': "&quot;"})
 _SPECIAL = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}  # XML Schema part 2, 3.2.5
+# Of all float32 only this one and its negative, 0x15AE43FD, have shortest digits that read as a double and then
+# rounded, as clients do, give a neighbour.
+_TWICE_ROUNDED = np.float32(7.0385307e-26)
+_ONE_MORE_DIGIT = {"7.038531e-26": "7.0385307e-26", "-7.038531e-26": "-7.0385307e-26"}
 
 
 def escape(text: str) -> str:
@@ -27,12 +31,15 @@ def element(name: str, text: str) -> str:
 def numbers(values: Array) -> list[str]:
     """Return each number or bool of an array, in row-major order, as XML Schema spells it.
 
-    float32 is written with as few digits as tell it apart from its neighbours, and never as its double.
+    float32 is written with as few digits as tell it apart from its neighbours, read as a double too, and never as its
+    double.
     """
     flat = values.ravel()
     if flat.dtype == np.bool_:
         return ["true" if value else "false" for value in flat.tolist()]
     texts: list[str] = flat.astype(str).tolist() if flat.dtype == np.float32 else [repr(x) for x in flat.tolist()]
+    if flat.dtype == np.float32 and (np.abs(flat) == _TWICE_ROUNDED).any():
+        texts = [_ONE_MORE_DIGIT.get(text, text) for text in texts]
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
         return [_SPECIAL.get(text, text) for text in texts]
     return texts
@@ -43,4 +50,6 @@ def number(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
+    if isinstance(value, np.float32):
+        text = _ONE_MORE_DIGIT.get(text, text)
     return _SPECIAL.get(text, text)
