@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from soapsvc.settings import SettingsError, read_settings
-from soapsvc.transport.run import StartError, run
+from soapsvc.transport.run import run
+from soapsvc.transport.start import StartError
 
 
 def main() -> int:

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     public_url: PublicUrl | None = Field(
         None, description="URL under which clients reach this server; it stands in every WSDL."
     )
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
     max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")
     max_waiting_requests: int = Field(

@@ -43,16 +43,20 @@ def try_versions(
     return reasons
 
 
+def own_path() -> dict[str, str]:
+    """Return an environment in which another Python finds the modules that this one does."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 def _run_child(
     folders: Sequence[VersionFolder], op_libraries: tuple[str, ...], timeout_s: float
 ) -> tuple[int | None, str, str]:
     """Return the child's exit code, None for one that took too long, its answers, and what it wrote to its log."""
     request = {"folders": [str(folder.path.resolve()) for folder in folders], "op_libraries": op_libraries}
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         child = subprocess.run(
             [sys.executable, "-m", "soapsvc.model.trial"], input=json.dumps(request).encode(),
-            capture_output=True, timeout=timeout_s, env=environment, check=False,
+            capture_output=True, timeout=timeout_s, env=own_path(), check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as err:
         return None, (err.stdout or b"").decode(errors="replace"), (err.stderr or b"").decode(errors="replace")

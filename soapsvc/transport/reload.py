@@ -28,20 +28,29 @@ def add_reload_parser(commands: Any) -> None:
 
 
 def _reload(options: argparse.Namespace) -> int:
-    """Return 0 when every version that is wanted serves and every label stands in its place, else 1."""
+    """Return 0 when every version that is wanted serves and every label stands in its place, in all workers, else 1."""
     url = f"{options.url.rstrip('/')}/health/models"
     try:
         pid = running_pid(options.pid_file)
     except PidFileError as err:
         raise LoadError(str(err)) from err
-    asked = _read(url)["reloads"]["asked"]
+    asked = {worker["pid"]: worker["reloads"]["asked"] for worker in _running(_read(url))}
     os.kill(pid, signal.SIGHUP)
     deadline = time.monotonic() + options.timeout
-    while (page := _read(url))["reloads"]["answered"] <= asked:
+    while not _through(page := _read(url), asked):
         if time.monotonic() > deadline:
             raise LoadError(f"{url}: not through after {options.timeout:g} s; it may yet come")
         time.sleep(_POLL_S)
     return _show(page)
+
+
+def _running(page: Any) -> list[Any]:
+    return [worker for worker in page["workers"] if worker["pid"] is not None]
+
+
+def _through(page: Any, asked: dict[int, int]) -> bool:
+    """Return whether every worker has looked since; one that started since has, and one that starts will."""
+    return all(worker["reloads"]["answered"] > asked.get(worker["pid"], -1) for worker in _running(page))
 
 
 def _read(url: str) -> Any:
@@ -63,9 +72,16 @@ def _show(page: Any) -> int:
         print(f"{label['model']} label {label['label']}: {_place(label['version'])}{waits}")
     for problem in page["problems"]:
         print(problem, file=sys.stderr)
+    differs = False
+    for worker in page["workers"]:
+        if worker["pid"] is None:
+            print(f"worker {worker['worker']} is being started, and loads what is there then", file=sys.stderr)
+        for difference in worker["differs"]:
+            print(f"worker {worker['worker']} (process {worker['pid']}): {difference}", file=sys.stderr)
+            differs = True
     failed = any(version["failed"] for version in page["versions"])
     waiting = any(label["version"] != label["wanted"] for label in page["labels"])
-    return 1 if failed or waiting or page["problems"] else 0
+    return 1 if failed or waiting or differs or page["problems"] else 0
 
 
 def _place(version: int | None) -> str:

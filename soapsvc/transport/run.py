@@ -1,4 +1,7 @@
-"""From Settings to a running server: loads the models, publishes their contracts, listens, and says so."""
+"""From Settings to a running server: loads the models, publishes their contracts, listens, and says so.
+
+One process does all of it, or each worker (`worker`) that `supervisor` starts.
+"""
 
 from __future__ import annotations
 
@@ -8,44 +11,59 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 from textwrap import indent
 from typing import NoReturn
 
 from soapsvc.console.home import HomePage
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
-from soapsvc.model.lifecycle import Lifecycle
+from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.shared_trials import SharedTrials
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
+from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.models_page import ModelsPage
-from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 from soapsvc.transport.soap_handler import Exchange
-from soapsvc.transport.waitress_server import Patience, make_server, stop_on_signals
+from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
+from soapsvc.transport.supervisor import supervise
+from soapsvc.transport.waitress_server import Patience, SoapServer, make_server, stop_on_signals
 from soapsvc.transport.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
 
-class StartError(Exception):
-    """The server can't start; the message says why and what to do."""
+@dataclass(frozen=True)
+class Prepared:
+    """Models that are loaded, and the application that answers for them. banner: lines for the operator."""
+
+    web: WebApplication
+    lifecycle: Lifecycle
+    models_page: ModelsPage
+    banner: tuple[str, ...]
 
 
-def load_models(settings: Settings) -> tuple[ModelManager, Contracts, Lifecycle]:
-    """Return the container with every model that can serve, the contracts they published, and what keeps both up."""
+def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelManager, Contracts, Lifecycle]:
+    """Return the container with every model that can serve, the contracts they published, and what keeps both up.
+
+    shared: a folder of all processes that serve the same models, where there are several. Raises StartError.
+    """
     if settings.contracts is not None and not settings.contracts.is_dir():
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
     manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
     contracts = Contracts(manager, LocalEngine(), settings.contracts)
-    trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
+    trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
+    if shared is not None:
+        trial = SharedTrials(trial, shared)
     lifecycle = Lifecycle(
         settings.models, manager, contracts, VersionPolicies(settings.version_policy), settings.version_labels,
         None if settings.trial_load == "never" else trial,
@@ -78,24 +96,43 @@ def patience_of(settings: Settings) -> Patience:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C, then drain. Raises StartError."""
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    listener = _bind(settings)  # before the models are loaded: a port in use shows at once
+    """Serve until SIGTERM or Ctrl-C, then drain; in this process, or in several workers. Raises StartError."""
+    start_logging(settings)
+    if settings.workers > 1 and os.name == "nt":
+        raise StartError("workers: Windows has no sockets that processes inherit; expected 1")
+    listener = bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
+
+
+def _serve_alone(settings: Settings, listener: socket.socket) -> None:
     watcher = Watcher(settings.watch_interval_s)
     watcher.reload_on_hangup()  # before anyone can read the process id
-    _hold_pid_file(settings)
+    tell_pid(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
-    manager, contracts, lifecycle = load_models(settings)
-    web = make_application(settings, manager, contracts, ModelsPage(manager, lifecycle, watcher))
-    server = make_server(web, listener, exchange_of(settings), patience_of(settings))
-    print("\n".join(banner(settings, manager, contracts)), flush=True)
+    prepared = prepare(settings, watcher)
+    server = make_server(prepared.web, listener, exchange_of(settings), patience_of(settings))
+    print("\n".join(prepared.banner), flush=True)
+    stop_on_signals(server)
+    serve(server, prepared, watcher)
+
+
+def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None = None) -> Prepared:
+    """Load the models, and make the application that answers for them. Raises StartError.
+
+    colleagues: the other workers, where there are several.
+    """
+    manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
+    page = ModelsPage(manager, lifecycle, watcher, colleagues)
+    web = make_application(settings, manager, contracts, page)
+    return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
+
+
+def serve(server: SoapServer, prepared: Prepared, watcher: Watcher) -> NoReturn:
+    """Answer calls and watch the models folder until the server is stopped, drain, and end the process."""
     gc.collect()
     gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
-    watcher.start(lifecycle)
-    stop_on_signals(server)
+    watcher.start(prepared.lifecycle, prepared.models_page.tell)
     server.run()
     _leave()
 
@@ -105,33 +142,6 @@ def _leave() -> NoReturn:
     logging.shutdown()
     sys.stdout.flush()
     os._exit(0)
-
-
-def _hold_pid_file(settings: Settings) -> None:
-    try:
-        if settings.pid_file is not None:
-            hold_pid_file(settings.pid_file)
-    except PidFileError as err:
-        raise StartError(str(err)) from err
-
-
-def _bind(settings: Settings) -> socket.socket:
-    """Return a socket that has its port, a free one for port 0, but does not listen yet."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except socket.gaierror as err:
-        raise StartError(f"host: {settings.host} can't be resolved: expected an address of this machine") from err
-    except OSError as err:
-        raise StartError(
-            f"can't listen on {settings.host} port {settings.port}: {err.strerror}; "
-            "stop what listens there or choose another port with --port"
-        ) from err
-    return listener
 
 
 def banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:

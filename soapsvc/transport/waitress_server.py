@@ -29,6 +29,7 @@ from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.dispatcher import RETRY_AFTER_S, Allowance, ModelDispatcher, Ticket
 from soapsvc.transport.soap_handler import Exchange, deadline_given, too_large
+from soapsvc.transport.spread import Share
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable, SoapParser
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ _RECEIVE = 65536  # bytes at most of one read from a connection
 _SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
 _TICK_S = 0.2  # how often deadlines are looked at
+_HESITATE_S = 0.002  # how long a connection is left to another worker
+_HESITATED_S = 0.05  # how long after that it is accepted all the same
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,14 @@ class _Channel(HTTPChannel):
 class SoapServer(TcpWSGIServer):
     """waitress's server on a bound socket; `run` serves until `stop`, then drains."""
 
+    _accept_at = 0.0  # when to look at the listener again
+    _hesitated_until = 0.0  # until when to accept without leaving it to another worker again
+
     def __init__(
-        self, web: WebApplication, listener: socket.socket, adj: Adjustments, exchange: Exchange, patience: Patience
-    ) -> None:
-        self._web, self._patience = web, patience
+        self, web: WebApplication, listener: socket.socket, adj: Adjustments, exchange: Exchange, patience: Patience,
+        share: Share | None,
+    ) -> None:  # fmt: skip
+        self._web, self._patience, self._share = web, patience, share
         self._stopping = threading.Event()
         adjustments = {attached: copy(adj) for attached in (False, True)}
         for attached, media_type in ((False, ""), (True, MULTIPART)):
@@ -172,6 +179,19 @@ class SoapServer(TcpWSGIServer):
         deadline = earliest(request.began, given_s, limits.deadline_s)
         self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
 
+    def readable(self) -> bool:
+        """Return whether to accept; see waitress."""
+        return time.monotonic() >= self._accept_at and bool(super().readable())
+
+    def handle_accept(self) -> None:
+        """Accept one connection, or leave it for a moment to another worker that has fewer; see waitress."""
+        now = time.monotonic()
+        if self._share is not None and now >= self._hesitated_until and self._share.another_has_fewer():
+            self._accept_at, self._hesitated_until = now + _HESITATE_S, now + _HESITATED_S
+            return
+        self._hesitated_until = 0.0
+        super().handle_accept()
+
     def stop(self) -> None:
         """Make `run` drain and return. Safe to call from a signal handler and from any thread."""
         self._stopping.set()
@@ -193,7 +213,10 @@ class SoapServer(TcpWSGIServer):
         wasyncore.close_all(self._map)
 
     def _turn(self) -> None:
-        wasyncore.loop(timeout=_TICK_S, use_poll=True, map=self._map, count=1)
+        hesitates = time.monotonic() < self._accept_at
+        wasyncore.loop(timeout=_HESITATE_S if hesitates else _TICK_S, use_poll=True, map=self._map, count=1)
+        if self._share is not None:
+            self._share.count(len(self.active_channels))
         self._calls.expire()
         now = time.monotonic()
         if now >= self._next_look:
@@ -231,15 +254,17 @@ def _refuse(channel: Any, error: ServingError) -> None:
     channel.requests[0].error = error
 
 
-def make_server(web: WebApplication, listener: socket.socket, exchange: Exchange, patience: Patience) -> SoapServer:
-    """Return a server that listens on a bound socket and is ready to `run()`."""
+def make_server(
+    web: WebApplication, listener: socket.socket, exchange: Exchange, patience: Patience, share: Share | None = None
+) -> SoapServer:
+    """Return a server that listens on a bound socket and is ready to `run()`. share: where other workers listen too."""
     largest = max(exchange.max_request_bytes, exchange.max_mtom_bytes) + _SLACK
     adj = Adjustments(
         threads=patience.threads, ident=None, clear_untrusted_proxy_headers=True, sockets=[listener],
         max_request_body_size=largest, inbuf_overflow=largest, recv_bytes=_RECEIVE,
         connection_limit=patience.max_connections, outbuf_high_watermark=_NO_WATERMARK,
     )  # fmt: skip
-    return SoapServer(web, listener, adj, exchange, patience)
+    return SoapServer(web, listener, adj, exchange, patience, share)
 
 
 def stop_on_signals(server: SoapServer) -> None:

@@ -6,6 +6,7 @@ import logging
 import queue
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -32,21 +33,27 @@ class Watcher:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._hangup)
 
-    def start(self, lifecycle: Lifecycle) -> None:
-        """Begin to watch, until the process ends."""
-        threading.Thread(target=self._watch, args=(lifecycle,), name="watcher", daemon=True).start()
+    def start(self, lifecycle: Lifecycle, tell: Callable[[], None]) -> None:
+        """Begin to watch, until the process ends. tell: called before and after every look."""
+        threading.Thread(target=self._watch, args=(lifecycle, tell), name="watcher", daemon=True).start()
 
-    def _hangup(self, _signal: int, _frame: FrameType | None) -> None:
+    def ask(self) -> None:
+        """Have the folder looked at now. Safe to call from a signal handler."""
         self.asked += 1
         self._wake.put(None)
 
-    def _watch(self, lifecycle: Lifecycle) -> None:
+    def _hangup(self, _signal: int, _frame: FrameType | None) -> None:
+        self.ask()
+
+    def _watch(self, lifecycle: Lifecycle, tell: Callable[[], None]) -> None:
         soon = False
         while True:
             wait_s = min(self._interval_s or _SOON_S, _SOON_S) if soon else self._interval_s
             with suppress(queue.Empty):
                 self._wake.get(timeout=wait_s or None)
+            tell()
             soon = self._look(lifecycle)
+            tell()
 
     def _look(self, lifecycle: Lifecycle) -> bool:
         """Look once; return whether to look again soon."""

@@ -1,0 +1,48 @@
+"""What every start does before it loads a model: the log, the socket, the process id file."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+from soapsvc.settings import Settings
+from soapsvc.transport.pid_file import PidFileError, hold_pid_file
+
+
+class StartError(Exception):
+    """The server can't start; the message says why and what to do."""
+
+
+def start_logging(settings: Settings, who: str = "") -> None:
+    """Write the log to standard error. who: the process whose lines these are, where there are several."""
+    sign = f"%(asctime)s %(levelname)s {who and who + ' '}%(name)s %(message)s"
+    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=sign)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket that has its port, a free one for port 0, but does not listen yet. Raises StartError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except socket.gaierror as err:
+        raise StartError(f"host: {settings.host} can't be resolved: expected an address of this machine") from err
+    except OSError as err:
+        raise StartError(
+            f"can't listen on {settings.host} port {settings.port}: {err.strerror}; "
+            "stop what listens there or choose another port with --port"
+        ) from err
+    return listener
+
+
+def tell_pid(settings: Settings) -> None:
+    """Write the process id to the file that the settings name, if they do. Raises StartError."""
+    try:
+        if settings.pid_file is not None:
+            hold_pid_file(settings.pid_file)
+    except PidFileError as err:
+        raise StartError(str(err)) from err
