@@ -9,6 +9,7 @@ from functools import lru_cache
 
 MAX_LENGTH = 2048  # of a header; Python's parser takes quadratic time, on the thread that reads all connections
 
+
 @dataclass(frozen=True)
 class ContentType:
     """What the transport says of a request.
