@@ -6,7 +6,7 @@ from xml.parsers import expat  # safe: a DOCTYPE, which entities need, was refus
 
 from soapsvc.soap.faults import client_fault
 
-MAX_NAMESPACES = 64  # declared and not yet closed; clients were seen to have fifteen
+MAX_NAMESPACES = 64  # declared and not yet closed
 
 
 def check_namespaces(content: bytes) -> None:
