@@ -34,6 +34,16 @@ def test_arguments_win_over_environment_which_wins_over_file(file: Path, monkeyp
     assert (settings.port, settings.threads, settings.version_labels) == (3333, 3, {"iris": {"stable": 1}})
 
 
+def test_settings_go_over_to_a_worker_unchanged(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOAPSVC_VERSION_LABELS", '{"iris": {"canary": 2}}')
+    monkeypatch.setenv("SOAPSVC_PORT", "2222")
+    policy = '{"iris": {"versions": [1]}, "*": "all"}'
+    settings = read_settings(
+        ["--settings", str(file), "--version-policy", policy, "--op-libraries", "a,b", "--port", "3"]
+    )
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
 def test_settings_file_can_come_from_the_environment(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOAPSVC_SETTINGS", str(file))
     assert read_settings([]).port == 1111
