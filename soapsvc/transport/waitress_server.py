@@ -33,6 +33,7 @@ from soapsvc.transport.spread import Share
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable, SoapParser
 
 log = logging.getLogger(__name__)
+_LARGE = 65536  # bytes of a message beyond which its thread ends after it
 _RECEIVE = 65536  # bytes at most of one read from a connection
 _SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
@@ -177,7 +178,8 @@ class SoapServer(TcpWSGIServer):
         running = min(limits.max_concurrent_calls or max(1, threads * 3 // 4), threads)
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)
-        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
+        large = request.body_bytes_received > _LARGE or "CONTENT_ENCODING" in request.headers
+        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline, large))
 
     def readable(self) -> bool:
         """Return whether to accept; see waitress."""
