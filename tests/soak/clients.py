@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 from soapsvc.soap.application import Reply
@@ -58,7 +58,8 @@ class Clients:
 
     def __enter__(self) -> Clients:
         for request in self._bundled:
-            status, answer = request.send(self._connection())
+            with closing(self._connection()) as connection:
+                status, answer = request.send(connection)
             assert status == 200, answer
             self._first.append(answer)
         for thread in self._threads:
@@ -74,16 +75,17 @@ class Clients:
         return http.client.HTTPConnection(*self._address, timeout=60)
 
     def _call(self, seed: int) -> None:
-        chance, connection = random.Random(seed), self._connection()
-        while not self._stop.is_set():
-            try:
-                self._check_one(chance, connection)
-            except NO_ANSWER as err:
-                self._tally.blame(f"a call that was tried again got no answer: {err!r}")
-            except AssertionError as err:
-                self._tally.blame(f"a good call: {err}"[:2000])
-            if chance.random() < 0.002:
-                connection.close()  # the next call connects anew, perhaps to another worker
+        chance = random.Random(seed)
+        with closing(self._connection()) as connection:
+            while not self._stop.is_set():
+                try:
+                    self._check_one(chance, connection)
+                except NO_ANSWER as err:
+                    self._tally.blame(f"a call that was tried again got no answer: {err!r}")
+                except AssertionError as err:
+                    self._tally.blame(f"a good call: {err}"[:2000])
+                if chance.random() < 0.002:
+                    connection.close()  # the next call connects anew, perhaps to another worker
 
     def _check_one(self, chance: random.Random, connection: http.client.HTTPConnection) -> None:
         if chance.random() < 0.5:
