@@ -4,17 +4,20 @@
 # make bench   measure against stock Spyne and a hand-written handler
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
+# make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
+# make soak    100,000 calls while versions, labels and workers change under them: some 10 minutes
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
 PORT ?= 8080
 WEB_PORT ?= 8081
+FUZZ_SECONDS ?= 60
 MODELS ?= models
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test lint bench interop client-java clean
+.PHONY: serve test lint bench interop client-java fuzz soak clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -39,6 +42,12 @@ client-java: .venv/serve.stamp
 interop: .venv/dev.stamp
 	$(BIN)/python -m interop
 
+fuzz: .venv/fuzz.stamp
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.soak
+
 clean:
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -54,6 +63,10 @@ clean:
 
 .venv/dev.stamp: .venv/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	touch $@
+
+.venv/fuzz.stamp: .venv/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	touch $@
 
 # Models of others, for tests only; what they ask for would break the environment, so they stand beside it

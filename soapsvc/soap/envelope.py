@@ -17,6 +17,7 @@ from soapsvc.soap.addressing import Addressed, read_addressing
 from soapsvc.soap.beside import MOST_ITEMS, Beside
 from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, wrong_media_type
 from soapsvc.soap.media_type import ContentType
+from soapsvc.soap.namespaces import check_namespaces
 from soapsvc.soap.ns import VERSION_OF, SoapVersion
 from soapsvc.soap.text import escape
 
@@ -103,6 +104,7 @@ def _own_charset(content: bytes) -> str:
 
 def _parse(content: bytes) -> etree._Element:
     _refuse_doctype(content)
+    check_namespaces(content)
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True,
         remove_comments=True, remove_pis=True,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache
 
+MAX_LENGTH = 2048  # of a header; Python's parser takes quadratic time, on the thread that reads all connections
+
 
 @dataclass(frozen=True)
 class ContentType:
@@ -23,10 +25,18 @@ class ContentType:
 
 @lru_cache(maxsize=256)
 def parse_content_type(header: str) -> tuple[str, Mapping[str, str]]:
-    """Return the media type in lower case and the parameters of a Content-Type; both empty when it is none."""
+    """Return the media type in lower case and the parameters of a Content-Type; both empty when it is none.
+
+    A header of more than MAX_LENGTH characters is none.
+    """
+    if len(header) > MAX_LENGTH:
+        return "", {}
     message = Message()
     message["content-type"] = header
-    parameters = message.get_params(failobj=[], unquote=True)
+    try:
+        parameters = message.get_params(failobj=[], unquote=True)
+    except (TypeError, ValueError):  # a parameter both whole and in numbered pieces (RFC 2231), which Python can't sort
+        return "", {}
     if not parameters or "/" not in parameters[0][0]:
         return "", {}
     named = {name.lower(): value if isinstance(value, str) else value[2] for name, value in parameters[1:]}

@@ -17,6 +17,10 @@ _JSON_DTYPES = {np.dtype(dtype) for dtype in ("float32", "float64", "int32", "in
 _SPECIAL = {  # XML Schema part 2, 3.2.2 and 3.2.5
     "nan": "NaN", "inf": "INF", "-inf": "-INF", "True": "true", "False": "false"
 }  # fmt: skip
+# Of all float32 only this one and its negative, 0x15AE43FD, have shortest digits that read as a double and then
+# rounded, as clients do, give a neighbour.
+_TWICE_ROUNDED = np.float32(7.0385307e-26)
+_ONE_MORE_DIGIT = {"7.038531e-26": "7.0385307e-26", "-7.038531e-26": "-7.0385307e-26"}
 
 
 def escape(text: str) -> str:
@@ -34,21 +38,28 @@ def element(name: str, text: str) -> str:
 def numbers(values: Array) -> list[str]:
     """Return each number or bool of an array, in row-major order, as XML Schema spells it.
 
-    float32 is written with as few digits as tell it apart from its neighbours, and never as its double.
+    float32 is written with as few digits as tell it apart from its neighbours, read as a double too, and never as its
+    double.
     """
     flat = values.ravel()
-    if len(flat) > _FEW and flat.dtype in _JSON_DTYPES and (flat.dtype.kind != "f" or np.isfinite(flat).all()):
-        packed = orjson.dumps(np.ascontiguousarray(flat), option=orjson.OPT_SERIALIZE_NUMPY)
-        return packed[1:-1].decode("ascii").split(",")
     if flat.dtype == np.bool_:
         return ["true" if value else "false" for value in flat.tolist()]
-    texts: list[str] = flat.astype(str).tolist() if flat.dtype == np.float32 else [repr(x) for x in flat.tolist()]
-    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
-        return [_SPECIAL.get(text, text) for text in texts]
-    return texts
+    finite = flat.dtype.kind != "f" or bool(np.isfinite(flat).all())
+    if finite and len(flat) > _FEW and flat.dtype in _JSON_DTYPES:
+        packed = orjson.dumps(np.ascontiguousarray(flat), option=orjson.OPT_SERIALIZE_NUMPY)
+        texts = packed[1:-1].decode("ascii").split(",")
+    elif flat.dtype == np.float32:
+        texts = flat.astype(str).tolist()
+    else:
+        texts = [repr(value) for value in flat.tolist()]
+    if flat.dtype == np.float32 and (np.abs(flat) == _TWICE_ROUNDED).any():
+        texts = [_ONE_MORE_DIGIT.get(text, text) for text in texts]
+    return texts if finite else [_SPECIAL.get(text, text) for text in texts]
 
 
 def number(value: Any) -> str:
     """Return one number or bool as XML Schema spells it."""
     text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
+    if isinstance(value, np.float32):
+        text = _ONE_MORE_DIGIT.get(text, text)
     return _SPECIAL.get(text, text)

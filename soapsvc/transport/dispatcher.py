@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from soapsvc.errors import DeadlineExceeded, Overloaded, ServingError
 log = logging.getLogger(__name__)
 SIDE_THREADS = 2
 RETRY_AFTER_S = 1
+CALLS_OF_A_THREAD = 256
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,21 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Ticket:
-    """One request that wants a thread. model: empty for what is no call of a model."""
+    """One request that wants a thread. model: empty for what is no call of a model.  large: see `ModelDispatcher`."""
 
     channel: Any
     model: str
     allowance: Allowance
     deadline: Deadline | None = None
+    large: bool = False
 
 
 class ModelDispatcher:
-    """Threads for calls, and what waits for them. Safe to use from many threads."""
+    """Threads for calls, and what waits for them. Safe to use from many threads.
+
+    A thread ends after CALLS_OF_A_THREAD calls, or a large one, and another takes its place: lxml keeps every name that
+    a thread ever parsed until the thread ends, and hostile messages have ever new ones.
+    """
 
     def __init__(self, threads: int, refuse: Callable[[Any, ServingError], None]) -> None:
         """Start the threads. refuse: makes the request of a channel answer with an error instead of a call."""
@@ -53,9 +60,8 @@ class ModelDispatcher:
         self._stopping = False
         self._side = ThreadedTaskDispatcher()
         self._side.set_thread_count(SIDE_THREADS)
-        self._threads = [threading.Thread(target=self._work, name=f"call-{n}", daemon=True) for n in range(threads)]
-        for thread in self._threads:
-            thread.start()
+        for number in range(threads):
+            self._start(f"call-{number}")
 
     @property
     def waiting(self) -> int:
@@ -128,12 +134,22 @@ class ModelDispatcher:
                 return ticket
         return None
 
+    def _start(self, name: str) -> None:
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
     def _work(self) -> None:
-        while True:
+        while self._serve_some():
+            with suppress(RuntimeError):  # no thread is to be had: this one goes on
+                self._start(threading.current_thread().name)
+                return
+
+    def _serve_some(self) -> bool:
+        """Take the calls of one thread; return whether another shall follow it."""
+        for _ in range(CALLS_OF_A_THREAD):
             with self._changed:
                 while (ticket := self._next()) is None:
                     if self._stopping:
-                        return
+                        return False
                     self._changed.wait()
             try:
                 ticket.channel.service()
@@ -142,3 +158,6 @@ class ModelDispatcher:
             finally:
                 with self._changed:  # nobody is woken: this thread takes what may run now
                     self._running[ticket.model] -= 1
+            if ticket.large:
+                break
+        return True

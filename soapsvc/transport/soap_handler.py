@@ -15,7 +15,7 @@ from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
 from soapsvc.soap.contracts import Contracts
-from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, write_fault, wrong_media_type
+from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, fault_envelope, write_fault, wrong_media_type
 from soapsvc.soap.inference import NAMES as INFERENCE
 from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.message_log import MessageLog
@@ -25,6 +25,7 @@ from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, i
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
 
+log = logging.getLogger(__name__)
 calls_log = logging.getLogger("soapsvc.calls")
 _PATH = re.compile(
     r"/(?P<soap>soap|soap12)/(?P<model>[a-z][a-z0-9-]{0,62})/v(?P<contract>[1-9][0-9]{0,5})"
@@ -95,7 +96,10 @@ class SoapHandler:
         began = environ.get("soapsvc.began", time.monotonic())
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
-        reply, received = self._reply(environ, call, origin.base_url or self._base_url)
+        try:
+            reply, received = self._reply(environ, call, origin.base_url or self._base_url)
+        except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
+            reply, received = self._defect(err, environ, call), 0
         reply, coding = self._compressed(reply, environ)
         _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
         headers = {"X-Request-Id": call.request_id, **coding}
@@ -125,8 +129,14 @@ class SoapHandler:
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
         """Return a fault in the SOAP version that a path asks for, whether or not anything stands there."""
         call.outcome = f"http-{status}"
-        soap = SoapVersion.SOAP12 if path.startswith("/soap12") else SoapVersion.SOAP11
+        soap = _soap_of(path)
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
+
+    def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
+        call.outcome = "InternalError"
+        log.error("request %s failed", call.request_id, exc_info=error)
+        soap = _soap_of(environ.get("PATH_INFO", ""))
+        return Reply(500, soap.content_type, fault_envelope(error, soap, "", call.request_id))
 
     def _reply(self, environ: Environ, call: Call, base_url: str) -> tuple[Reply, int]:
         path = environ.get("PATH_INFO", "")
@@ -196,6 +206,10 @@ class SoapHandler:
             return reply, {"Vary": "Accept-Encoding"}
         headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
         return replace(reply, body=deflate(reply.body)), headers
+
+
+def _soap_of(path: str) -> SoapVersion:
+    return SoapVersion.SOAP12 if path.startswith("/soap12") else SoapVersion.SOAP11
 
 
 def _asks_for_wsdl(environ: Environ) -> bool:

@@ -52,6 +52,7 @@ class SoapParser(HTTPRequestParser):
     error: Any
     headers: dict[str, str]
     expect_continue: bool
+    attached = False  # whether the body is an envelope with attachments
     _discarding = False
 
     def __init__(self, adj: Any) -> None:
@@ -69,7 +70,8 @@ class SoapParser(HTTPRequestParser):
         if self.chunked and "CONTENT_LENGTH" in self.headers:  # two readers could see two requests (RFC 9112, 6.1)
             raise ParsingError("Content-Length beside Transfer-Encoding")
         media_type, _ = parse_content_type(self.headers.get("CONTENT_TYPE", ""))
-        self.adj = self.adjustments[media_type == MULTIPART]
+        self.attached = media_type == MULTIPART
+        self.adj = self.adjustments[self.attached]
 
     def received(self, data: bytes) -> int:
         """Return how many bytes of data belong to this request; see waitress."""

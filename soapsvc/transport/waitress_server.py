@@ -30,6 +30,7 @@ from soapsvc.transport.waitress_channel import SLACK, CallTask, Channel, FaultTa
 from soapsvc.transport.waitress_parser import SoapParser
 
 log = logging.getLogger(__name__)
+_LARGE = 65536  # bytes of XML beyond which a thread ends after its call
 _RECEIVE = 65536  # bytes at most of one read from a connection
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
 _TICK_S = 0.2  # how often deadlines are looked at
@@ -78,7 +79,8 @@ class SoapServer(TcpWSGIServer):
         running = min(limits.max_concurrent_calls or max(1, threads * 3 // 4), threads)
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)
-        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
+        large = (request.body_bytes_received > _LARGE and not request.attached) or "CONTENT_ENCODING" in request.headers
+        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline, large))
 
     def pull_trigger(self) -> None:
         """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""

@@ -8,6 +8,7 @@ from lxml import etree
 
 from soapsvc.soap.application import Reply
 from soapsvc.soap.ns import SoapVersion
+from tests.soap.packages import opened
 
 NS = "urn:soapsvc:kinds:v1"
 INFERENCE = "urn:soapsvc:inference:v1"
@@ -66,3 +67,23 @@ def fault_code(reply: Reply) -> tuple[str, SoapVersion]:
     prefix, code = str(node.text).split(":")
     assert node.nsmap[prefix] == soap.envelope
     return code, soap
+
+
+def check_answer(reply: Reply) -> None:
+    """Fail unless a reply is a SOAP message that tells nothing of the inside, and of no defect there."""
+    assert reply.status in (200, 500) or 400 <= reply.status < 500
+    content = reply.body
+    if reply.content_type.startswith("multipart/related"):
+        assert reply.status == 200
+        content = opened(reply.content_type, reply.body)[""]
+    else:
+        assert reply.content_type in {version.content_type for version in SoapVersion}
+    document = etree.fromstring(content)
+    soap = next(version for version in SoapVersion if document.tag == f"{{{version.envelope}}}Envelope")
+    faults = document.findall(f"{{{soap.envelope}}}Body/{{{soap.envelope}}}Fault")
+    assert len(faults) == (reply.status != 200)
+    for fault in faults:
+        text = fault.findtext("faultstring") or fault.findtext(f"{{{soap.envelope}}}Reason/{{{soap.envelope}}}Text")
+        assert text, content
+        assert not text.startswith("Internal Error"), content
+        assert b"Traceback" not in content

@@ -6,16 +6,14 @@ import random
 from collections.abc import Callable
 
 import pytest
-from lxml import etree
 
-from soapsvc.soap.application import Reply
 from soapsvc.soap.call import Call
 from soapsvc.soap.faults import SoapFault
 from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.mtom import unpack
 from soapsvc.soap.ns import SoapVersion
 from tests.soap.conftest import Service, envelope
-from tests.soap.messages import INFERENCE, MEMBERS, NS, PNG, predict, tensor
+from tests.soap.messages import INFERENCE, MEMBERS, NS, PNG, check_answer, predict, tensor
 from tests.soap.packages import Part, content_type, include, package, root
 
 COUNT = 10_000  # plain messages; a quarter as many packages
@@ -55,18 +53,6 @@ def mutated(seed: bytes, chance: random.Random) -> bytes:
     return bytes(content)
 
 
-def check(reply: Reply, soap: SoapVersion) -> None:
-    """Fail unless a reply is a SOAP message that tells nothing of the inside."""
-    assert reply.status in (200, 400, 413, 415, 500)
-    if reply.content_type.startswith("multipart/related"):
-        return
-    assert reply.content_type in {version.content_type for version in SoapVersion}
-    document = etree.fromstring(reply.body)
-    assert etree.QName(document).localname == "Envelope"
-    assert b"Traceback" not in reply.body
-    assert b"Internal Error" not in reply.body
-
-
 @pytest.fixture(params=list(SoapVersion))
 def soap(request: pytest.FixtureRequest) -> SoapVersion:
     version: SoapVersion = request.param
@@ -88,7 +74,7 @@ def test_broken_messages_are_answered_in_soap(service: Service, soap: SoapVersio
 
     def each(message: bytes) -> None:
         for model in ("kinds", "inference"):
-            check(service.post(message, model, soap), soap)
+            check_answer(service.post(message, model, soap))
 
     many(COUNT // 2, seeds, 1, each)
 
@@ -105,8 +91,8 @@ def test_broken_packages_are_answered_in_soap(service: Service, soap: SoapVersio
         try:
             opened = unpack(message, sent_as, soap, 100_000)
         except SoapFault as err:
-            check(endpoint.fault(err, call), soap)
+            check_answer(endpoint.fault(err, call))
         else:
-            check(endpoint.answer(opened.envelope, opened.sent_as, call, opened.attachments), soap)
+            check_answer(endpoint.answer(opened.envelope, opened.sent_as, call, opened.attachments))
 
     many(COUNT // 8, [seed], 2, each)

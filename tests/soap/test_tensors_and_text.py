@@ -81,3 +81,13 @@ def test_numbers_read_back_as_the_same_float32() -> None:
 
 def test_escape_replaces_what_xml_cannot_hold() -> None:
     assert escape('a\x00b\x0b<&>"\r\ud800\uffff\tü') == "a\ufffdb\ufffd&lt;&amp;&gt;&quot;&#13;\ufffd\ufffd\tü"
+
+
+def test_float32_whose_shortest_digits_round_twice_reads_back_through_a_double() -> None:
+    value = np.uint32(0x15AE43FD).view(np.float32)
+    for one in (value, -value):
+        assert float(number(one)) != float(str(one))
+        assert [np.float32(float(text)) for text in (number(one), *numbers(np.array([one, np.inf], np.float32)))] == [
+            one, one, np.inf,
+        ]  # fmt: skip
+    assert number(7.038531e-26) == "7.038531e-26"
