@@ -23,8 +23,9 @@ from soapsvc.model.dtypes import FLOATS, INTEGERS, NUMPY_DTYPE, Array, array_of
 from soapsvc.model.values import cast_exactly
 from soapsvc.predict.service import Form, Row
 from soapsvc.soap.beside import Beside
+from soapsvc.soap.leaf_reader import shortened
 from soapsvc.soap.lexical import parse_bytes
-from soapsvc.soap.reader import compile_reader, shortened
+from soapsvc.soap.reader import compile_reader
 from soapsvc.soap.tensors import CARRIERS, tensor_record
 from soapsvc.soap.text import escape, number
 from soapsvc.soap.types import scalar_type

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from lxml import etree
 
+from soapsvc.soap.leaf_reader import LeafReader
 from soapsvc.soap.lexical import WHITE
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments, Content, content_id_of
 from soapsvc.soap.ns import XSI
-from soapsvc.soap.reader import ArrayReader, LeafReader, Reader, RecordReader
+from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
 
 MOST_OUTLINES, MOST_TAGS, MOST_TAG_BYTES = 64, 512, 32_768  # of one endpoint; of one outline
 _NIL = f"{{{XSI}}}nil"

@@ -18,31 +18,35 @@ from typing import Any, Protocol
 
 import numpy as np
 from lxml import etree
-from spyne import Boolean, ByteArray, Double, Int, Long, Unicode
 from spyne.model import ComplexModelBase
 from spyne.model.enum import EnumBase
 
 from soapsvc.errors import InvalidInput
 from soapsvc.soap.beside import Beside
+from soapsvc.soap.leaf_reader import (
+    INCLUDE,
+    LEAVES,
+    TYPE_HINT,
+    LeafReader,
+    came,
+    check_declared_type,
+    quoted,
+    shortened,
+)
 from soapsvc.soap.lexical import (
     BOOLEANS,
     WHITE,
-    parse_boolean,
-    parse_bytes,
     parse_choice,
     parse_double,
     parse_doubles,
-    parse_int,
-    parse_long,
     parse_numbers,
 )
-from soapsvc.soap.mtom import content_id_of
-from soapsvc.soap.ns import XOP, XSD, XSI
+from soapsvc.soap.ns import XSI
 from soapsvc.soap.types import Type, is_optional
 
-_NIL, _TYPE = f"{{{XSI}}}nil", f"{{{XSI}}}type"
-_HINTS = {_NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
-_INCLUDE, _INCLUDE_ATTRIBUTES = f"{{{XOP}}}Include", {"href"}
+_NIL = f"{{{XSI}}}nil"
+_HINTS = {_NIL, TYPE_HINT, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"}
+_INCLUDE_ATTRIBUTES = {"href"}
 _STRAY_TEXT = etree.XPath("descendant-or-self::*[*]/text()[normalize-space()]/..")
 _WITH_ATTRIBUTES = etree.XPath("descendant-or-self::*[@*]")
 _PLAIN_ITEMS = etree.XPath("not(*/@*) and not(*/*)")
@@ -61,7 +65,7 @@ _NOTHING = Beside()
 def read_operation(reader: RecordReader, body: etree._Element, beside: Beside = _NOTHING) -> tuple[Any, ...]:
     """Return the members of an operation's element. Raises InvalidInput at the first thing the schema forbids."""
     for node in _WITH_ATTRIBUTES(body):
-        allowed = _HINTS if beside.attachments is None or node.tag != _INCLUDE else _INCLUDE_ATTRIBUTES
+        allowed = _HINTS if beside.attachments is None or node.tag != INCLUDE else _INCLUDE_ATTRIBUTES
         for name in node.attrib:
             if name not in allowed:
                 raise InvalidInput("unexpected", etree.QName(node).localname, "no attributes", "an attribute")
@@ -81,7 +85,7 @@ def compile_reader(cls: Type) -> Reader:
         return _array_reader(cls, members["item"]) if list(members) == ["item"] else compile_record(cls)
     if issubclass(cls, EnumBase):
         return LeafReader(cls.get_type_name(), f"one of {', '.join(cls.__values__)}", parse_choice(cls.__values__))
-    for base, leaf in _LEAVES.items():
+    for base, leaf in LEAVES.items():
         if issubclass(cls, base):
             return leaf
     raise TypeError(f"no reader for {cls.get_type_name()}")
@@ -117,7 +121,7 @@ class RecordReader:
 
     def read(self, node: etree._Element, field: str, beside: Beside) -> tuple[Any, ...]:
         """Return one value for each member; see `Reader`."""
-        _check_declared_type(node, self.type_name, field)
+        check_declared_type(node, self.type_name, field)
         children = list(node)
         _check_no_text(node, children, field)
         if not self.members and node.text:  # not even a blank, says XML Schema part 1, 3.4.4
@@ -132,7 +136,7 @@ class RecordReader:
                 values.append(_read_member(member, child, prefix + member.name, beside))
             elif not member.may_be_absent:
                 later = any(child is not None and child.tag == other.tag for other in self.members)
-                raise InvalidInput("missing", prefix + member.name, "an element", _came(None if later else child))
+                raise InvalidInput("missing", prefix + member.name, "an element", came(None if later else child))
             else:
                 values.append(None)
         if position < len(children):
@@ -158,72 +162,13 @@ def _read_member(member: _Member, node: etree._Element, field: str, beside: Besi
 
 def _unexpected(node: etree._Element, prefix: str) -> InvalidInput:
     name = shortened(etree.QName(node).localname)
-    return InvalidInput("unexpected", prefix + name, "no such element here", _came(node))
-
-
-def _came(node: etree._Element | None) -> str:
-    return "nothing" if node is None else f"element {shortened(str(node.tag))}"
+    return InvalidInput("unexpected", prefix + name, "no such element here", came(node))
 
 
 def _check_no_text(node: etree._Element, children: Sequence[etree._Element], field: str) -> None:
     if not children and node.text and node.text.strip(WHITE):
         name = field or etree.QName(node).localname
-        raise InvalidInput("wrong-type", name, "elements", f"text {_quoted(node.text)}")
-
-
-def _check_declared_type(node: etree._Element, type_name: str, field: str) -> None:
-    """Raise InvalidInput at an xsi:type that names another type than the contract's (XML Schema 1, 3.3.4)."""
-    declared = node.get(_TYPE)
-    if declared is None:
-        return
-    prefix, _, local = declared.strip(WHITE).rpartition(":")
-    namespace = node.nsmap.get(prefix or None)
-    own = etree.QName(node).namespace
-    if (namespace, local) not in {(XSD, type_name), (own, type_name)}:
-        raise InvalidInput("wrong-type", field, f"type {type_name}", f"xsi:type {shortened(declared)}")
-
-
-@dataclass(frozen=True)
-class LeafReader:
-    """Reads one value out of text. parse raises ValueError for text that is none."""
-
-    type_name: str
-    expected: str
-    parse: Callable[[str], Any]
-    dtype: np.dtype[Any] | None = None  # of an array of such values
-
-    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
-        """Return the value; see `Reader`."""
-        _check_declared_type(node, self.type_name, field)
-        if len(node):
-            raise InvalidInput("wrong-type", field, self.expected, _came(node[0]))
-        text = node.text or ""
-        try:
-            return self.parse(text)
-        except ValueError:
-            raise InvalidInput("wrong-type", field, self.expected, _quoted(text)) from None
-
-
-@dataclass(frozen=True)
-class _BytesReader(LeafReader):
-    """Reads base64 into bytes, or gives the attachment that stands in its place (XOP 1.0, 3.2)."""
-
-    def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
-        """Return bytes, or a view of the request's body; see `Reader`."""
-        if beside.attachments is None or len(node) != 1 or node[0].tag != _INCLUDE:
-            return super().read(node, field, beside)
-        _check_declared_type(node, self.type_name, field)
-        include = node[0]
-        if len(include) or (include.text or "").strip(WHITE):
-            raise InvalidInput("wrong-type", field, "an empty xop:Include", "one with content")
-        content_id = content_id_of(include.get("href", ""))
-        if content_id is None:
-            raise InvalidInput("wrong-type", field, "an xop:Include whose href starts with cid:", "another")
-        try:
-            return beside.attachments[content_id]
-        except KeyError:
-            name = _quoted(content_id)
-            raise InvalidInput("missing", field, "an attachment", f"the name {name}, which no part has") from None
+        raise InvalidInput("wrong-type", name, "elements", f"text {quoted(node.text)}")
 
 
 @dataclass(frozen=True)
@@ -241,7 +186,7 @@ class ArrayReader:
 
     def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
         """Return the items; see `Reader`."""
-        _check_declared_type(node, self.type_name, field)
+        check_declared_type(node, self.type_name, field)
         children = list(node)
         _check_no_text(node, children, field)
         values = self._run(children, beside) if beside.runs else None
@@ -292,22 +237,3 @@ def _array_reader(cls: Type, item: Type) -> ArrayReader:
     parse = reader.parse
     parse_all = parse_doubles if parse is parse_double else lambda texts: [parse(text) for text in texts]
     return ArrayReader(name, tag, reader, reader.dtype, parse_all)
-
-
-_LEAVES: dict[Type, LeafReader] = {
-    Double: LeafReader("double", "a number, NaN, INF or -INF", parse_double, np.dtype(np.float64)),
-    Long: LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
-    Int: LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
-    Boolean: LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
-    ByteArray: _BytesReader("base64Binary", "base64", parse_bytes),
-    Unicode: LeafReader("string", "text", str),
-}
-
-
-def shortened(text: str) -> str:
-    """Return text cut to what fits a log line."""
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _quoted(text: str) -> str:
-    return f"'{shortened(text)}'"

@@ -8,12 +8,13 @@ from typing import Any
 
 from soapsvc.engine.local import LocalEngine
 from soapsvc.model.manager import ModelManager
+from soapsvc.settings import Settings
 from soapsvc.soap.application import Reply
 from soapsvc.soap.contracts import Contracts
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.soap_handler import Exchange
+from soapsvc.transport.run import make_application
 
-EXCHANGE = Exchange(max_request_bytes=1_000_000, max_mtom_bytes=2_000_000)
+SETTINGS = Settings(max_request_bytes=1_000_000, max_mtom_bytes=2_000_000, message_log="all")
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,4 @@ class Web:
 def web_of(manager: ModelManager) -> Web:
     """Return the service of models that are loaded."""
     contracts = Contracts(manager, LocalEngine())
-    return Web(WebApplication(manager, contracts, lambda: "", "http://localhost", EXCHANGE, dict), contracts)
+    return Web(make_application(SETTINGS, manager, contracts, dict), contracts)
