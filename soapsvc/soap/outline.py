@@ -11,29 +11,28 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from lxml import etree
 
+from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut
 from soapsvc.soap.leaf_reader import LeafReader
 from soapsvc.soap.lexical import WHITE
 from soapsvc.soap.media_type import ContentType
-from soapsvc.soap.mtom import Attachments, Content, content_id_of
+from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
 
-MOST_OUTLINES, MOST_TAGS, MOST_TAG_BYTES = 64, 512, 32_768  # of one endpoint; of one outline
+MOST_OUTLINES, MOST_TAG_BYTES = 64, 32_768  # of one endpoint; of one outline
 _NIL = f"{{{XSI}}}nil"
 _WHITE = WHITE.encode()
 _DECLARATION = re.compile(rb"""\?xml\s+version=["']1\.0["'](\s+encoding=["'][Uu][Tt][Ff]-8["'])?[^"'&]*\?""")
 _TAG = re.compile(rb"""/?[^\s<>/"'=&!?]+(\s+[^\s<>/"'=&]+\s*=\s*("[^"<>&]*"|'[^'<>&]*'))*\s*/?""")
 _NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f&>\ufffe\uffff]")  # illegal in XML, or not what it stands for, as \r
 
-_REFERENCE = re.compile(rb"""(href\s*=\s*["'])(cid:[^"'<>&]*)""")
-
-Texts = Sequence[Content]  # what stands after each tag; then what each reference to an attachment stands for
 Build = Callable[[Texts], Any]  # raises ValueError at a text that is no value of its type
 
 
@@ -48,6 +47,7 @@ class Outline:
     operation: str
     build: Build
     blank: tuple[int, ...]
+    repeats: tuple[int, int] | None = None  # of a batch of one: which parameter it is, and the place of its instance
 
     def values(self, texts: Texts) -> tuple[Any, ...]:
         """Return the parameters as the operation's reader would. Raises ValueError at what needs a closer look."""
@@ -55,6 +55,18 @@ class Outline:
             raise ValueError("text between elements")
         values: tuple[Any, ...] = self.build(texts)
         return values
+
+    def batch(self, batch: Batch) -> tuple[Any, ...]:
+        """Return the parameters of a batch of any length, as `values`."""
+        if self.repeats is None or self.repeats[1] != batch.start:
+            raise ValueError("another array")
+        head, rows, tail = batch.rows()
+        calls = [self.values([*head, *row, *tail]) for row in rows]
+        place = self.repeats[0]
+        return tuple(
+            [value[0] for value in each] if number == place else each[0]
+            for number, each in enumerate(zip(*calls, strict=True))
+        )
 
 
 class Outlines:
@@ -68,55 +80,45 @@ class Outlines:
         self, content: bytes, sent_as: ContentType, attachments: Attachments | None
     ) -> tuple[str, tuple[Any, ...]] | None:
         """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
-        cut = _cut(content, sent_as, attachments)
-        outline = self._known.get(cut[0]) if cut else None
-        if cut is None or outline is None:
+        message = cut(content, sent_as, attachments)
+        outline = self._known.get(message.tags) if message else None
+        if message is None or outline is None:
             return None
         try:
-            return outline.operation, outline.values(cut[1])
+            values = outline.batch(message) if isinstance(message, Batch) else outline.values(message.texts)
         except ValueError:
             return None
+        return outline.operation, values
 
     def learn(
         self, content: bytes, sent_as: ContentType, attachments: Attachments | None,
         envelope: etree._Element, operation: str, reader: RecordReader,
     ) -> None:  # fmt: skip
         """Keep the outline of a message that was read without a fault, if it tells all that matters."""
-        cut = _cut(content, sent_as, attachments)
-        if cut is None:
+        message = cut(content, sent_as, attachments)
+        if message is None:
             return
-        tags, _ = cut
         try:
-            outline = _outline(tags, envelope, operation, reader)
+            if isinstance(message, Batch):
+                message.rows()
+                envelope = _of_one(envelope)
+            outline = _outline(message.tags, envelope, operation, reader)
         except (_NotPlain, ValueError):
             return
         with self._lock:
             known = dict(self._known)
             if len(known) >= MOST_OUTLINES:
                 del known[next(iter(known))]
-            known[tags] = outline
+            known[message.tags] = outline
             self._known = known
 
 
-def _cut(
-    content: bytes, sent_as: ContentType, attachments: Attachments | None
-) -> tuple[tuple[bytes, ...], Texts] | None:
-    """Return a message's tags, and the texts; None for one that has too many, or is not surely whole and in UTF-8."""
-    if not content.startswith(b"<") or (sent_as.charset is not None and sent_as.charset.lower() != "utf-8"):
-        return None
-    pieces = [piece.partition(b">") for piece in content.split(b"<", MOST_TAGS + 1)[1:]]
-    if len(pieces) > MOST_TAGS or not all(end for _, end, _ in pieces):
-        return None
-    tags = [tag for tag, _, _ in pieces]
-    texts: list[Content] = [text for _, _, text in pieces]
-    try:
-        for place, tag in enumerate(tags) if attachments else ():
-            if reference := _REFERENCE.search(tag):
-                tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
-                texts.append((attachments or {})[content_id_of(reference[2].decode()) or ""])
-    except (KeyError, ValueError):
-        return None
-    return tuple(tags), texts
+def _of_one(envelope: etree._Element) -> etree._Element:
+    """Return a batch's message with its first instance only."""
+    shortened = deepcopy(envelope)
+    for batch in shortened[-1][0]:
+        del batch[1:]
+    return shortened
 
 
 def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, reader: RecordReader) -> Outline:
@@ -132,13 +134,28 @@ def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, re
         raise _NotPlain
     starts = [place for place in range(declared, len(tags)) if not tags[place].startswith(b"/")]
     nodes = dict(zip(envelope.iter(), starts, strict=True))
-    references = [place for place in starts if _REFERENCE.search(tags[place])]
+    references = [place for place in starts if REFERENCE.search(tags[place])]
     places = _Places(
         {node: place for node, place in nodes.items() if not tags[place].endswith(b"/")},
         {node: len(tags) + references.index(place) for node, place in nodes.items() if place in references},
     )
-    build = _record(reader, envelope[-1][0], places)
-    return Outline(operation, build, tuple(place for place in range(len(tags)) if place not in places.taken))
+    body = envelope[-1][0]
+    build = _record(reader, body, places)
+    blank = tuple(place for place in range(len(tags)) if place not in places.taken)
+    return Outline(operation, build, blank, _batch_of_one(reader, body, nodes))
+
+
+def _batch_of_one(
+    reader: RecordReader, body: etree._Element, nodes: Mapping[etree._Element, int]
+) -> tuple[int, int] | None:
+    """Return which parameter is a batch of one instance, and where that stands; None when none or several are."""
+    found = [
+        (number, nodes[batch[0]])
+        for number, member in enumerate(reader.members)
+        for batch in body.iterchildren(member.tag)
+        if isinstance(member.reader, ArrayReader) and member.reader.dtype is None and len(batch) == 1
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True)

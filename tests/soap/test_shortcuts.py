@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from soapsvc.soap import application, beside
+from soapsvc.soap import application, beside, cut
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call
 from soapsvc.soap.envelope import Message, read_message
@@ -17,7 +17,7 @@ from soapsvc.soap.mtom import unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.outline import MOST_OUTLINES, Outlines
 from tests.soap.conftest import Service, envelope
-from tests.soap.messages import MEMBERS, NS, PNG, find, predict, tensor
+from tests.soap.messages import MEMBERS, NS, PNG, find, members, predict, tensor
 from tests.soap.packages import Part, content_type, include, package, root
 from tests.soap.test_mutations import SEEDS, mutated
 from tests.soap.test_reader import TEXTS
@@ -126,6 +126,61 @@ def test_broken_messages_with_runs(both: Both) -> None:
     seeds = [envelope(predict(grid=grid, series="<item>1</item><item>-0</item><item>2.50</item>"))]
     seeds.append(seeds[0].replace(b"item>", b"n:item>").replace(b"<predict", f'<predict xmlns:n="{NS}"'.encode()))
     both.many(4_000, 4, lambda chance: mutated(chance.choice(seeds), chance))
+
+
+def batch(count: int, instance: str = members(note="plain")) -> bytes:
+    instances = "".join(f"<item>{instance}</item>" for _ in range(count))
+    return envelope(f'<predictBatch xmlns="{NS}"><instances>{instances}</instances></predictBatch>')
+
+
+@pytest.fixture
+def few_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let batches of two be long."""
+    monkeypatch.setattr(cut, "MOST_TAGS", 100)
+
+
+@pytest.mark.usefixtures("few_tags")
+@pytest.mark.parametrize("learned", [1, 2, 8])
+def test_a_batch_of_any_length_has_one_outline(both: Both, learned: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert both.short(batch(learned)).status == 200
+    parsed: list[bytes] = []
+    monkeypatch.setattr(application, "read_message", lambda content, *rest: parsed.append(content))
+    for count in (1, 2, 5, 8):
+        message = batch(count).replace(b"-3", b"-4", 1)
+        reply = both.short(message)
+        assert reply.body.count(b"<total>1099511627776</total>") == count
+        assert reply.body.count(b"<count>-4</count>") == 1
+    assert parsed == []
+
+
+@pytest.mark.usefixtures("few_tags")
+def test_batches_that_are_not_alike(both: Both) -> None:
+    short = members(note=None, offset=None)
+    for message in (
+        batch(5),
+        batch(5).replace(b"<note>plain</note>", b"", 1),
+        batch(5).replace(b"plain", b"p<!-- -->lain", 1),
+        batch(5).replace(b"true", b"wrong", 1),
+        batch(5).replace(b"</item><item>", b"</item> <item>"),
+        batch(5).replace(b"</item><item>", b"</item>x<item>", 3),
+        batch(5, short).replace(b"</item></instances>", b"</item><item/></instances>"),
+        batch(0),
+        batch(6, short),
+        batch(8),
+        batch(5).replace(b"instances>", b"instance>"),
+        batch(5).replace(b"</instances>", b"</instances><instances/>"),
+        batch(5).replace(b"</instances>", b"</instances>" + b"<!-- -->"),
+    ):
+        for _ in range(2):
+            both.agree(message)
+
+
+@pytest.mark.usefixtures("few_tags")
+def test_broken_batches(both: Both) -> None:
+    seed = batch(4)
+    both.short(seed)
+    both.many(1_000, 5, lambda chance: mutated(seed, chance))
+    assert both.known.hits > 20
 
 
 SHIFTED = [

@@ -1,0 +1,106 @@
+"""Messages cut at their tags, without looking at what these mean: for `outline`.
+
+A batch of many instances is shown as what it would be with one: programs send batches of any length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from soapsvc.soap.beside import MOST_ITEMS
+from soapsvc.soap.media_type import ContentType
+from soapsvc.soap.mtom import Attachments, Content, content_id_of
+
+MOST_TAGS = 512  # of a message, or of what stands before, in and after the first instance of a batch
+REFERENCE = re.compile(rb"""(href\s*=\s*["'])(cid:[^"'<>&]*)""")
+
+Tags = tuple[bytes, ...]
+Texts = Sequence[Content]  # what stands after each tag; then what each reference to an attachment stands for
+
+
+@dataclass(frozen=True)
+class Single:
+    """A message of few tags. texts: see `Texts`."""
+
+    tags: Tags
+    texts: Texts
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A long batch. tags: those that it would have with one instance, which takes `length` of them from `start`."""
+
+    tags: Tags
+    start: int
+    length: int
+    content: bytes
+
+    def rows(self) -> tuple[Texts, list[Texts], Texts]:
+        """Return the texts before, in each of, and after the instances.
+
+        Raises ValueError unless all instances have the same tags.
+        """
+        tags, texts = _pieces(self.content, -1)
+        tail = self.tags[self.start + self.length :]
+        end = len(tags) - len(tail)
+        count = (end - self.start) // self.length
+        instance = self.tags[self.start : self.start + self.length]
+        if count > MOST_ITEMS or tags != [*self.tags[: self.start], *instance * count, *tail]:
+            raise ValueError("instances of different tags")
+        rows: list[Texts] = [texts[at : at + self.length] for at in range(self.start, end, self.length)]
+        return texts[: self.start], rows, texts[end:]
+
+
+def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -> Single | Batch | None:
+    """Return a message cut at its tags; None for one that has too many, or is not surely whole and in UTF-8."""
+    if not content.startswith(b"<") or (sent_as.charset is not None and sent_as.charset.lower() != "utf-8"):
+        return None
+    try:
+        tags, texts = _pieces(content, MOST_TAGS + 1)
+        if len(tags) > MOST_TAGS:
+            return None if attachments else _batch(content, tags)
+        for place, tag in enumerate(tags) if attachments else ():
+            if reference := REFERENCE.search(tag):
+                tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
+                texts.append((attachments or {})[content_id_of(reference[2].decode()) or ""])
+    except (KeyError, ValueError):
+        return None
+    return Single(tuple(tags), texts)
+
+
+def _pieces(content: bytes, most: int) -> tuple[list[bytes], list[Content]]:
+    """Return tags and texts, at most so many from the beginning. Raises ValueError at a tag that does not end."""
+    pieces = [piece.partition(b">") for piece in content.split(b"<", most)[1:]]
+    if not all([end for _, end, _ in pieces]):  # noqa: C419  (a list is faster)
+        raise ValueError("a tag without an end")
+    return [tag for tag, _, _ in pieces], [text for _, _, text in pieces]
+
+
+def _batch(content: bytes, first: Sequence[bytes]) -> Batch | None:
+    """Return a message as a batch, if it looks like one. first: its tags, as far as they were cut."""
+    start = next((place for place, tag in enumerate(first) if tag == b"item" or tag.endswith(b":item")), None)
+    length = 0 if start is None else _length(first[start:])
+    if start is None or length < 3:  # items of text only are for `beside`
+        return None
+    close = b"/" + first[start]
+    last = [piece.partition(b">")[0] for piece in content.rsplit(b"<", MOST_TAGS)[1:]]
+    if close not in last:
+        return None
+    tail = last[len(last) - last[::-1].index(close) :]
+    return Batch((*first[: start + length], *tail), start, length, content)
+
+
+def _length(tags: Sequence[bytes]) -> int:
+    """Return how many tags the element takes that begins with the first of them, 0 when it does not end."""
+    name = tags[0]
+    depth = 0
+    for count, tag in enumerate(tags, 1):
+        if tag == b"/" + name:
+            depth -= 1
+        elif tag.split(maxsplit=1)[:1] == [name] and not tag.endswith(b"/"):
+            depth += 1
+        if not depth:
+            return count
+    return 0
