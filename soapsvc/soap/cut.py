@@ -37,8 +37,8 @@ class Batch:
     length: int
     content: bytes
 
-    def rows(self) -> tuple[Texts, list[Texts], Texts]:
-        """Return the texts before, in each of, and after the instances.
+    def columns(self) -> tuple[Texts, list[Texts], Texts]:
+        """Return the texts before the instances, those at each place in them, and those after them.
 
         Raises ValueError unless all instances have the same tags.
         """
@@ -49,8 +49,8 @@ class Batch:
         instance = self.tags[self.start : self.start + self.length]
         if count > MOST_ITEMS or tags != [*self.tags[: self.start], *instance * count, *tail]:
             raise ValueError("instances of different tags")
-        rows: list[Texts] = [texts[at : at + self.length] for at in range(self.start, end, self.length)]
-        return texts[: self.start], rows, texts[end:]
+        columns: list[Texts] = [texts[at : end : self.length] for at in range(self.start, self.start + self.length)]
+        return texts[: self.start], columns, texts[end:]
 
 
 def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -> Single | Batch | None:

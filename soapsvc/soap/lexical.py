@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import orjson
 import pybase64
 
@@ -36,18 +35,18 @@ def parse_doubles(texts: list[str]) -> list[float]:
     return [parse(text) for text in texts]
 
 
-def parse_numbers(texts: bytes, dtype: np.dtype[Any] | None) -> list[Any]:
+def parse_numbers(texts: bytes, parse: Callable[[str], Any]) -> list[Any]:
     """Many xs:double or xs:long, a zero byte between them, as a JSON parser reads them: for those spelled as there.
 
-    Raises ValueError for all others, also for right ones, and for dtypes but float64 and int64.
+    parse: what reads one of them. Raises ValueError for all others, also for right ones, and for other types.
     """
-    whole = dtype == np.int64
-    if not (whole or dtype == np.float64) or b"-0\x00" in texts + b"\x00" or texts.translate(None, _JSON_NUMBERS):
+    whole = parse is parse_long
+    if not (whole or parse is parse_double) or b"-0\x00" in texts + b"\x00" or texts.translate(None, _JSON_NUMBERS):
         raise ValueError("spelled in another way")
     numbers: list[Any] = orjson.loads(b"[%b]" % texts.replace(b"\x00", b","))
-    if whole and (not all(type(each) is int for each in numbers) or max(numbers) >= 2**63):
+    if whole and not all(type(each) is int and each < 2**63 for each in numbers):
         raise ValueError("not all whole")
-    return numbers
+    return numbers if whole else list(map(float, numbers))
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

@@ -20,7 +20,7 @@ from lxml import etree
 
 from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut
 from soapsvc.soap.leaf_reader import LeafReader
-from soapsvc.soap.lexical import WHITE
+from soapsvc.soap.lexical import WHITE, parse_numbers
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import XSI
@@ -41,13 +41,34 @@ class _NotPlain(Exception):
 
 
 @dataclass(frozen=True)
+class Field:
+    """A member of an instance that is one value. place: of its text, None when it is absent."""
+
+    place: int | None
+    reader: LeafReader
+
+    def values(self, texts: Texts) -> Sequence[Any]:
+        """Return the values of several instances. Raises ValueError at a text that is none."""
+        try:
+            return parse_numbers(b"\x00".join(texts), self.reader.parse)
+        except ValueError:
+            parse = _parse_of(self.reader)
+            return [parse(str(text, "utf-8")) for text in texts]
+
+
+@dataclass(frozen=True)
 class Outline:
-    """Where an operation's parameters stand in the messages of an outline. blank: places where only space may stand."""
+    """Where an operation's parameters stand in the messages of an outline.
+
+    blank: places where only space may stand.  repeats: of a batch of one, which parameter it is, and the place of its
+    instance.  fields: of that instance, if it holds single values only and the batch is the one parameter.
+    """
 
     operation: str
     build: Build
     blank: tuple[int, ...]
-    repeats: tuple[int, int] | None = None  # of a batch of one: which parameter it is, and the place of its instance
+    repeats: tuple[int, int] | None = None
+    fields: tuple[Field, ...] | None = None
 
     def values(self, texts: Texts) -> tuple[Any, ...]:
         """Return the parameters as the operation's reader would. Raises ValueError at what needs a closer look."""
@@ -60,12 +81,30 @@ class Outline:
         """Return the parameters of a batch of any length, as `values`."""
         if self.repeats is None or self.repeats[1] != batch.start:
             raise ValueError("another array")
-        head, rows, tail = batch.rows()
-        calls = [self.values([*head, *row, *tail]) for row in rows]
+        head, columns, tail = batch.columns()
+        if self.fields is not None:
+            return (self._rows(self.fields, batch.start, head, columns, tail),)
+        calls = [self.values([*head, *row, *tail]) for row in zip(*columns, strict=True)]
         place = self.repeats[0]
         return tuple(
             [value[0] for value in each] if number == place else each[0]
             for number, each in enumerate(zip(*calls, strict=True))
+        )
+
+    def _rows(
+        self, fields: Sequence[Field], start: int, head: Texts, columns: Sequence[Texts], tail: Texts
+    ) -> list[tuple[Any, ...]]:
+        """Return a batch's instances, read column by column."""
+        around = [*head, *[b""] * len(columns), *tail]
+        between = [text for place in self.blank if 0 <= place - start < len(columns) for text in columns[place - start]]
+        if b"".join([*[around[place] for place in self.blank], *between]).strip(_WHITE):
+            raise ValueError("text between elements")
+        absent = [None] * len(columns[0])
+        return list(
+            zip(
+                *[absent if each.place is None else each.values(columns[each.place - start]) for each in fields],
+                strict=True,
+            )
         )
 
 
@@ -100,7 +139,7 @@ class Outlines:
             return
         try:
             if isinstance(message, Batch):
-                message.rows()
+                message.columns()
                 envelope = _of_one(envelope)
             outline = _outline(message.tags, envelope, operation, reader)
         except (_NotPlain, ValueError):
@@ -142,7 +181,24 @@ def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, re
     body = envelope[-1][0]
     build = _record(reader, body, places)
     blank = tuple(place for place in range(len(tags)) if place not in places.taken)
-    return Outline(operation, build, blank, _batch_of_one(reader, body, nodes))
+    repeats = _batch_of_one(reader, body, nodes)
+    fields = _fields(reader.members[0].reader, body[0], places) if repeats and len(reader.members) == 1 else None
+    return Outline(operation, build, blank, repeats, fields)
+
+
+def _fields(batch: Reader, node: etree._Element, places: _Places) -> tuple[Field, ...] | None:
+    """Return the members of a batch's one instance, None when they are not all single values."""
+    record = batch.item if isinstance(batch, ArrayReader) else None
+    if not isinstance(record, RecordReader):
+        return None
+    children = {child.tag: child for child in node[0] if child.get(_NIL) is None}
+    fields = []
+    for member in record.members:
+        child = children.get(member.tag)
+        if not isinstance(member.reader, LeafReader) or (child is not None and len(child)):
+            return None
+        fields.append(Field(None if child is None else places.text[child], member.reader))
+    return tuple(fields)
 
 
 def _batch_of_one(
@@ -189,8 +245,12 @@ def _build(reader: Reader, node: etree._Element, places: _Places) -> Build:
     if len(node) == 1 and node[0] in places.attached:
         attached = places.attached[node[0]]
         return lambda texts: texts[attached]
-    place, parse = places.take(node), _plain_text if reader.parse is str else reader.parse
+    place, parse = places.take(node), _parse_of(reader)
     return lambda texts: parse(str(texts[place], "utf-8"))
+
+
+def _parse_of(reader: LeafReader) -> Callable[[str], Any]:
+    return _plain_text if reader.parse is str else reader.parse
 
 
 def _record(reader: RecordReader, node: etree._Element, places: _Places) -> Build:

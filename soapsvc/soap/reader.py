@@ -204,7 +204,8 @@ class ArrayReader:
         if run is None:
             return None
         try:
-            return parse_numbers(run, self.dtype)
+            assert isinstance(self.item, LeafReader)
+            return parse_numbers(run, self.item.parse)
         except ValueError:
             return self._parsed(run.decode("ascii").split("\x00"))
 

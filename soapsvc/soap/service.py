@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+import numpy as np
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
-from soapsvc.model.binding import Row, ScoredLabels, each_row
+from soapsvc.model.binding import Row, each_row
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.dtypes import Array
 from soapsvc.model.manager import ModelManager
@@ -26,6 +27,7 @@ from soapsvc.model.signature import Signature
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.tensors import tensor_record, tensor_value
+from soapsvc.soap.text import numbers
 from soapsvc.soap.types import Type, Types, in_message, required
 
 
@@ -117,12 +119,12 @@ class _Predictor:
             call.version = servable.version
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
             answers = self._answers(servable, rows, of_batch, deadline)
-            outputs = servable.contract.outputs
             as_content = _came_as_content(servable.contract.inputs, rows)
-            return [
-                (*map(_wire_value, outputs, answer, [as_content] * len(outputs)), servable.version)
-                for answer in answers
+            columns = [
+                _wire_values(field, values, as_content)
+                for field, values in zip(servable.contract.outputs, zip(*answers, strict=True), strict=True)
             ]
+            return list(zip(*columns, [servable.version] * len(answers), strict=True))
 
     def _handle(self, call: Call) -> AbstractContextManager[Servable]:
         return self._manager.handle(self._model, call.pin.version, call.pin.label, self._contract)
@@ -172,10 +174,11 @@ def _model_row(inputs: Sequence[InputField], row: Row) -> Row:
     ]
 
 
-def _wire_value(field: OutputField, value: Any, as_content: bool) -> Any:
-    """Return one output as a writer takes it."""
-    if isinstance(value, ScoredLabels):
-        return list(zip(value.labels, value.scores, strict=True))
+def _wire_values(field: OutputField, values: Sequence[Any], as_content: bool) -> Sequence[Any]:
+    """Return one output of each answer as a writer takes it."""
+    if field.kind == "scoredLabels":
+        scores = iter(numbers(np.concatenate([value.scores for value in values])))  # all at once: text goes as it is
+        return [list(zip(value.labels, scores)) for value in values]  # noqa: B905  (each takes its share)
     if field.kind == "tensor":
-        return tensor_record(value, field.content or as_content)
-    return value
+        return [tensor_record(value, field.content or as_content) for value in values]
+    return values

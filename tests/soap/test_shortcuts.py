@@ -7,15 +7,19 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
+from spyne import Boolean, Double, Int, Long, Unicode
 
 from soapsvc.soap import application, beside, cut
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call
+from soapsvc.soap.disclosure import Disclosure
 from soapsvc.soap.envelope import Message, read_message
 from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.mtom import unpack
-from soapsvc.soap.ns import SoapVersion
+from soapsvc.soap.ns import ContractNames, SoapVersion
 from soapsvc.soap.outline import MOST_OUTLINES, Outlines
+from soapsvc.soap.service import operation, service_class
+from soapsvc.soap.types import Types, optional, required
 from tests.soap.conftest import Service, envelope
 from tests.soap.messages import MEMBERS, NS, PNG, find, members, predict, tensor
 from tests.soap.packages import Part, content_type, include, package, root
@@ -173,6 +177,47 @@ def test_batches_that_are_not_alike(both: Both) -> None:
     ):
         for _ in range(2):
             both.agree(message)
+
+
+COLUMNS = {"ratio": "0.5", "count": "7", "total": "8", "flag": "true", "note": "plain", "more": "1.5"}
+SCALARS = ContractNames("scalars", 1)
+
+
+def scalars() -> SoapEndpoint:
+    """An operation whose batch holds nothing but single values, and which tells what it was given."""
+    types = Types(SCALARS.namespace)
+    kinds = (required(Double), required(Int), required(Long), required(Boolean), required(Unicode), optional(Double))
+    instance = types.record("Instance", list(zip(COLUMNS, kinds, strict=True)))
+    tell = operation(
+        lambda ctx, instances: [repr(one) for one in instances], "Tell.",
+        [("instances", required(types.array(instance)))], types.array(required(Unicode)), [],
+    )  # fmt: skip
+    return SoapEndpoint(SCALARS, service_class(SCALARS, {"tell": tell}), SoapVersion.SOAP11, "Scalars.", Disclosure)
+
+
+def told(*rows: dict[str, str | None]) -> bytes:
+    items = "".join(
+        "<item>" + "".join(f"<{name}>{text}</{name}>" for name, text in row.items() if text is not None) + "</item>"
+        for row in rows
+    )
+    return envelope(f'<tell xmlns="{SCALARS.namespace}"><instances>{items}</instances></tell>')
+
+
+def test_a_batch_is_read_column_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cut, "MOST_TAGS", 30)
+    both = Both(scalars(), monkeypatch)
+    without = COLUMNS | {"more": None}
+    nil = told(*[without] * 4).replace(b"</note></item>", f'</note><more {XSI} xsi:nil="true"/></item>'.encode())
+    for good in (told(*[COLUMNS] * 4), told(*[without] * 4), nil):
+        assert both.agree(good).status == 200
+        assert both.agree(good).status == 200
+    assert both.known.hits == 3
+    for name in COLUMNS:
+        for text in TEXTS:
+            both.agree(told(COLUMNS, COLUMNS | {name: text}, COLUMNS, COLUMNS | {"ratio": "-0"}))
+    both.agree(told(*[COLUMNS] * 4).replace(b"<count>", b"x<count>", 1))
+    both.many(1_500, 6, lambda chance: mutated(told(*[COLUMNS] * 5), chance))
+    assert both.known.hits > 100
 
 
 @pytest.mark.usefixtures("few_tags")
