@@ -20,6 +20,7 @@ from soapsvc.transport.soap_handler import too_large
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
 
 SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
+_MOST_READS = 16  # from one connection before others have their turn
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
@@ -116,6 +117,24 @@ class Channel(HTTPChannel):
     def writable(self) -> bool:
         """Whether the loop has to send or close: while a call goes on, its own thread sends; see waitress."""
         return bool(self.will_close or self.close_when_flushed or (self.total_outbufs_len and not self.requests))
+
+    def handle_read(self) -> None:
+        """Take what came, all of a large message that is there already; see waitress."""
+        for _ in range(_MOST_READS):
+            try:
+                data = self.socket.recv(self.adj.recv_bytes)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.handle_close()
+                return
+            if not data:
+                self.handle_close()
+                return
+            self.last_activity = time.time()
+            self.received(data)
+            if len(data) < self.adj.recv_bytes or not self.readable():
+                return
 
     def service(self) -> None:
         """Run a call in the thread of its own, and wake the loop if it has to go on with the connection."""
