@@ -60,6 +60,11 @@ FEATURES = (
     ),
     Feature("model-not-found", "ModelNotFound", "caught by its type, with code and message"),
     Feature(
+        "other-faults", "other typed faults",
+        "Overloaded, DeadlineExceeded, Unavailable and AuthenticationFailed are each caught by their types, with the "
+        "number that says when to come again or how long the call was given",
+    ),
+    Feature(
         "soap12", "SOAP 1.2", "scalars come back and InvalidInput is caught, with stubs of the SOAP 1.2 WSDL",
         _sent_as("application/soap+xml"),
     ),

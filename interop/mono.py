@@ -9,7 +9,10 @@ from interop.models import MODELS
 from interop.tools import need, run
 
 _MONO = PROGRAMS / "mono"
-_FAULT = {"kinds": "InvalidInput", "inference": "ModelNotFound"}
+_FAULTS = {
+    "kinds": ("InvalidInput",),
+    "inference": ("ModelNotFound", "Overloaded", "DeadlineExceeded", "Unavailable", "AuthenticationFailed"),
+}
 _OPERATION = re.compile(r'OperationContractAttribute\(Action="\*", ReplyAction="(urn:[^"]+):([^":]+)"\)')
 
 
@@ -55,13 +58,13 @@ def build_wcf(place: Workplace) -> Built:
 
 def _put_right(place: Workplace, model: str) -> str:
     source = (place.folder / f"{model}.soap.cs").read_text(encoding="utf-8")
-    name = _FAULT[model]
-    fault = (
+    faults = "".join(
         f'System.ServiceModel.FaultContract(typeof(soapsvc.{model}.v1.{name}), Name="{name}", '
         f'Namespace="urn:soapsvc:{model}:v1"), '
+        for name in _FAULTS[model]
     )
     right = _OPERATION.sub(r'OperationContractAttribute(Action="\1:\2", ReplyAction="*")', source)
-    right = right.replace("[System.ServiceModel.OperationContract", f"[{fault}System.ServiceModel.OperationContract")
+    right = right.replace("[System.ServiceModel.OperationContract", f"[{faults}System.ServiceModel.OperationContract")
     right = re.sub(r"\bnferenceClient\b", "InferenceClient", right)
     (place.folder / f"{model}.cs").write_text(right, encoding="utf-8")
     return f"{model}.cs"

@@ -14,9 +14,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from soapsvc.errors import AuthenticationFailed, DeadlineExceeded, Overloaded, Unavailable
+from soapsvc.model.manager import Handle, ModelManager
 from soapsvc.settings import read_settings
 from soapsvc.transport import run as start
 
+FAULTS = {  # models that are always full, late, gone, locked: what matters to a client is the fault, not its cause
+    "full": lambda: Overloaded("full has 0 calls waiting already, its most", 2),
+    "late": lambda: DeadlineExceeded(1.5),
+    "gone": lambda: Unavailable("gone is unloaded", 2),
+    "locked": AuthenticationFailed,
+}
 _AT = re.compile(r"/at/([^/]+)/([^/]+)(/.*)")
 NOT_RECORDED = {"threads"}  # thousands of calls that nobody looks at
 _HEADERS_WITHIN = 4096  # bytes of an answer in which its header blocks stand
@@ -65,8 +73,21 @@ class Recorder:
             file.write(json.dumps(record) + "\n")
 
 
+class _Manager(ModelManager):
+    """Raises a fault for the models that are called after one."""
+
+    def handle(
+        self, name: str, version: int | None = None, label: str | None = None, contract: int | None = None
+    ) -> Handle:
+        """Lend a servable; see `ModelManager.handle`."""
+        if name in FAULTS:
+            raise FAULTS[name]()
+        return super().handle(name, version, label, contract)
+
+
 def main() -> None:
     """Serve until stopped."""
+    start.ModelManager = _Manager  # type: ignore[misc]
     records, arguments = Path(sys.argv[1]), sys.argv[2:]
     plain = start.make_application
     start.make_application = lambda *given: Recorder(plain(*given), records)  # type: ignore[assignment,return-value]

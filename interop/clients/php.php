@@ -45,6 +45,16 @@ function scalars(SoapClient $kinds): void
     check([$a->flag, $a->count, $a->total, $a->level, $a->ratio], [true, -3, PHP_INT_MAX, 200, 0.1]);
 }
 
+function detail_of($feature, $model)
+{
+    try {
+        client($feature, 'inference')->getModel(['modelName' => $model, 'version' => null]);
+    } catch (SoapFault $e) {
+        return $e->detail;
+    }
+    throw new Exception('no fault');
+}
+
 function invalid_input(SoapClient $kinds): void
 {
     try {
@@ -142,13 +152,13 @@ $features = [
         return 'one exception, SoapFault; its detail names the type';
     },
     'model-not-found' => function () {
-        try {
-            client('model-not-found', 'inference')->getModel(['modelName' => 'nothing', 'version' => null]);
-        } catch (SoapFault $e) {
-            check($e->detail->ModelNotFound->code, 'unknown-model');
-            return;
-        }
-        throw new Exception('no fault');
+        check(detail_of('model-not-found', 'nothing')->ModelNotFound->code, 'unknown-model');
+    },
+    'other-faults' => function () {
+        check((int) detail_of('other-faults', 'full')->Overloaded->retryAfterSeconds, 2);
+        check((float) detail_of('other-faults', 'late')->DeadlineExceeded->deadlineSeconds, 1.5);
+        check((int) detail_of('other-faults', 'gone')->Unavailable->retryAfterSeconds, 2);
+        check(detail_of('other-faults', 'locked')->AuthenticationFailed->code, 'authentication-failed');
     },
     'soap12' => function () {
         scalars(client('soap12', path: 'soap12'));

@@ -121,13 +121,25 @@ def invalid_input() -> str:
     raise AssertionError("no fault")
 
 
-def model_not_found() -> str:
+def fault_of(feature: str, model: str) -> Any:
     try:
-        client("model-not-found", "inference").service.getModel("nothing", suds.null())
+        client(feature, "inference").service.getModel(model, suds.null())
     except suds.WebFault as error:
-        check(error.fault.detail.ModelNotFound.code, "unknown-model")
-        return ""
+        return error.fault.detail
     raise AssertionError("no fault")
+
+
+def model_not_found() -> str:
+    check(fault_of("model-not-found", "nothing").ModelNotFound.code, "unknown-model")
+    return ""
+
+
+def other_faults() -> str:
+    check(int(fault_of("other-faults", "full").Overloaded.retryAfterSeconds), 2)
+    check(float(fault_of("other-faults", "late").DeadlineExceeded.deadlineSeconds), 1.5)
+    check(int(fault_of("other-faults", "gone").Unavailable.retryAfterSeconds), 2)
+    check(fault_of("other-faults", "locked").AuthenticationFailed.code, "authentication-failed")
+    return ""
 
 
 def gzip_in() -> str:
@@ -167,7 +179,8 @@ def threads() -> str:
 FEATURES: dict[str, Callable[[], str]] = {
     "natural": natural, "scalars": scalars, "optional": optional, "arrays": arrays, "tensor": tensor, "image": image,
     "text": text("text", ' <b> & "x" ]]> '), "utf8": text("utf8", "你好 ü 😀"), "nan": nan, "batch": batch,
-    "invalid-input": invalid_input, "model-not-found": model_not_found, "gzip-in": gzip_in, "gzip-out": gzip_out,
+    "invalid-input": invalid_input, "model-not-found": model_not_found, "other-faults": other_faults,
+    "gzip-in": gzip_in, "gzip-out": gzip_out,
     "threads": threads,
 }  # fmt: skip
 for name, feature in FEATURES.items():

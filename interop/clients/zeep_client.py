@@ -129,16 +129,30 @@ def invalid_input(feature: str = "invalid-input", path: str = "soap", **more: An
     raise AssertionError("no fault")
 
 
-def model_not_found() -> str:
+def fault_of(feature: str, model: str) -> tuple[str, Any]:
     try:
-        service("model-not-found", "inference").getModel("nothing")
+        service(feature, "inference").getModel(model)
     except zeep.exceptions.Fault as fault:
         node = fault.detail[0]
-        made = client("model-not-found", "inference").get_element(node.tag)
-        detail = made.parse(node, made.type)
-        check((node.tag.split("}")[1], detail.code, bool(detail.message)), ("ModelNotFound", "unknown-model", True))
-        return ""
+        made = client(feature, "inference").get_element(node.tag)
+        return node.tag.split("}")[1], made.parse(node, made.type)
     raise AssertionError("no fault")
+
+
+def model_not_found() -> str:
+    name, detail = fault_of("model-not-found", "nothing")
+    check((name, detail.code, bool(detail.message)), ("ModelNotFound", "unknown-model", True))
+    return ""
+
+
+def other_faults() -> str:
+    caught = {model: fault_of("other-faults", model) for model in ("full", "late", "gone", "locked")}
+    check(
+        [name for name, _ in caught.values()], ["Overloaded", "DeadlineExceeded", "Unavailable", "AuthenticationFailed"]
+    )
+    check((caught["full"][1].retryAfterSeconds, caught["gone"][1].retryAfterSeconds), (2, 2))
+    check(caught["late"][1].deadlineSeconds, 1.5)
+    return ""
 
 
 def soap12() -> str:
@@ -203,7 +217,7 @@ def threads() -> str:
 FEATURES: dict[str, Callable[[], str]] = {
     "natural": natural, "scalars": scalars, "optional": optional, "arrays": arrays, "tensor": tensor, "image": image,
     "text": text, "utf8": utf8, "nan": nan, "batch": batch, "invalid-input": invalid_input,
-    "model-not-found": model_not_found, "soap12": soap12, "mtom-100": mtom_out(100),
+    "model-not-found": model_not_found, "other-faults": other_faults, "soap12": soap12, "mtom-100": mtom_out(100),
     "mtom-100k": mtom_out(100_000), "mtom-20m": mtom_out(20_000_000), "gzip-in": gzip_in, "gzip-out": gzip_out,
     "addressing": addressing, "threads": threads,
 }  # fmt: skip

@@ -152,18 +152,37 @@ static void threads() {
 }
 
 #ifndef SOAP12
-static void model_not_found() {
+static void caught(const char *name, std::string model, const std::function<bool(SOAP_ENV__Detail &)> &typed) {
   InferenceBindingProxy proxy;
-  std::string endpoint = url + "/model-not-found/soap/inference/v1";
+  std::string endpoint = url + "/" + name + "/soap/inference/v1";
   proxy.soap_endpoint = endpoint.c_str();
   _ns2__getModel request;
   _ns2__getModelResponse response;
-  std::string nothing = "nothing";
-  request.modelName = &nothing;
+  request.modelName = &model;
   check(proxy.getModel(&request, response) != SOAP_OK, "no fault");
   SOAP_ENV__Detail *detail = proxy.soap->fault->detail;
-  check(detail && detail->ns2__ModelNotFound, "untyped: " + fault_of(proxy.soap));
-  check(detail->ns2__ModelNotFound->code == "unknown-model", "another code");
+  check(detail && typed(*detail), "untyped, or another value: " + fault_of(proxy.soap));
+}
+
+static void model_not_found() {
+  caught("model-not-found", "nothing", [](SOAP_ENV__Detail &detail) {
+    return detail.ns2__ModelNotFound && detail.ns2__ModelNotFound->code == "unknown-model";
+  });
+}
+
+static void other_faults() {
+  caught("other-faults", "full", [](SOAP_ENV__Detail &detail) {
+    return detail.ns2__Overloaded && detail.ns2__Overloaded->retryAfterSeconds == 2;
+  });
+  caught("other-faults", "late", [](SOAP_ENV__Detail &detail) {
+    return detail.ns2__DeadlineExceeded && detail.ns2__DeadlineExceeded->deadlineSeconds == 1.5;
+  });
+  caught("other-faults", "gone", [](SOAP_ENV__Detail &detail) {
+    return detail.ns2__Unavailable && detail.ns2__Unavailable->retryAfterSeconds == 2;
+  });
+  caught("other-faults", "locked", [](SOAP_ENV__Detail &detail) {
+    return detail.ns2__AuthenticationFailed && detail.ns2__AuthenticationFailed->code == "authentication-failed";
+  });
 }
 
 static void echo(const char *name, int mode, ns2__Tensor &sent, const std::function<void(ns2__Tensor &)> &look) {
@@ -299,6 +318,7 @@ static void all() {
   feature("invalid-input", "soap->fault->detail has a member for each type",
           [] { Call("invalid-input").invalid_input(); });
   feature("model-not-found", "", model_not_found);
+  feature("other-faults", "", other_faults);
   feature("mtom-in", "the flag SOAP_ENC_MTOM, and a type for each base64Binary", [] {
     Call call("mtom-in");
     call.image.type = (char *)"image/png";

@@ -15,6 +15,10 @@ import stubs.inference.Inference;
 import stubs.inference.InferenceService;
 import stubs.inference.ModelNotFound;
 import stubs.inference.ModelNotFound_Exception;
+import stubs.inference.AuthenticationFailed_Exception;
+import stubs.inference.DeadlineExceeded_Exception;
+import stubs.inference.Overloaded_Exception;
+import stubs.inference.Unavailable_Exception;
 import stubs.kinds.ArrayOfDouble;
 import stubs.kinds.ArrayOfInstance;
 import stubs.kinds.ArrayOfLong;
@@ -58,6 +62,7 @@ public final class Stubs {
         Say.feature("batch", this::batch);
         Say.feature("invalid-input", () -> invalidInput(kinds("invalid-input")));
         Say.feature("model-not-found", this::modelNotFound);
+        Say.feature("other-faults", this::otherFaults);
         Say.feature("soap12", this::soap12);
         Say.feature("mtom-in", this::mtomIn);
         Say.feature("mtom-100", () -> mtomOut("mtom-100", 100));
@@ -249,6 +254,23 @@ public final class Stubs {
             return;
         }
         throw new AssertionError("no fault");
+    }
+
+    private void otherFaults() throws Exception {
+        for (String model : Arrays.asList("full", "late", "gone", "locked")) {
+            try {
+                inference("other-faults").getModel(model, null, null, null);
+                throw new AssertionError("no fault");
+            } catch (Overloaded_Exception e) {
+                Say.check(model + e.getFaultInfo().getRetryAfterSeconds(), "full2");
+            } catch (DeadlineExceeded_Exception e) {
+                Say.check(model + e.getFaultInfo().getDeadlineSeconds(), "late1.5");
+            } catch (Unavailable_Exception e) {
+                Say.check(model + e.getFaultInfo().getRetryAfterSeconds(), "gone2");
+            } catch (AuthenticationFailed_Exception e) {
+                Say.check(model + e.getFaultInfo().getCode(), "lockedauthentication-failed");
+            }
+        }
     }
 
     private void soap12() throws Exception {

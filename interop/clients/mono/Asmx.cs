@@ -31,6 +31,7 @@ public static class Asmx
         const string one = "one exception class, SoapException; its Detail is the typed fault as XML";
         Say.Feature("invalid-input", one, InvalidInput);
         Say.Feature("model-not-found", one, ModelNotFound);
+        Say.Feature("other-faults", one, OtherFaults);
         Say.Feature("soap12", Soap12);
         Say.Feature("gzip-out", "EnableDecompression = true", GzipOut);
         Say.Feature("threads", Threads);
@@ -150,6 +151,16 @@ public static class Asmx
     {
         var inference = new Stubs.Inference.InferenceService { Url = url + "/model-not-found/soap/inference/v1" };
         Caught(() => inference.getModel("nothing", null, null, null), "ModelNotFound", "code", "unknown-model");
+    }
+
+    static void OtherFaults()
+    {
+        var inference = new Stubs.Inference.InferenceService { Url = url + "/other-faults/soap/inference/v1" };
+        Action<string> call = model => inference.getModel(model, null, null, null);
+        Caught(() => call("full"), "Overloaded", "retryAfterSeconds", "2");
+        Caught(() => call("late"), "DeadlineExceeded", "deadlineSeconds", "1.5");
+        Caught(() => call("gone"), "Unavailable", "retryAfterSeconds", "2");
+        Caught(() => call("locked"), "AuthenticationFailed", "code", "authentication-failed");
     }
 
     static void Caught(Action call, string type, params string[] members)

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net;
@@ -30,6 +31,7 @@ public static class Wcf
         Say.Feature("batch", Batch);
         Say.Feature("invalid-input", () => InvalidInput(Kinds("invalid-input")));
         Say.Feature("model-not-found", ModelNotFound);
+        Say.Feature("other-faults", OtherFaults);
         Say.Feature("soap12", Soap12);
         Say.Feature("mtom-in", () => Image(Kinds("mtom-in", Mtom())));
         Say.Feature("mtom-100", () => MtomOut("mtom-100", 100));
@@ -194,6 +196,35 @@ public static class Wcf
             return;
         }
         throw new Exception("no fault");
+    }
+
+    static void OtherFaults()
+    {
+        var address = new EndpointAddress(url + "/other-faults/soap/inference/v1");
+        foreach (var model in new[] { "full", "late", "gone", "locked" })
+        {
+            try
+            {
+                new InferenceClient(new BasicHttpBinding(), address).getModel(model, null, null, null);
+                throw new Exception("no fault");
+            }
+            catch (FaultException<soapsvc.inference.v1.Overloaded> e)
+            {
+                Say.Check(model + e.Detail.retryAfterSeconds, "full2");
+            }
+            catch (FaultException<soapsvc.inference.v1.DeadlineExceeded> e)
+            {
+                Say.Check(model + e.Detail.deadlineSeconds.ToString(CultureInfo.InvariantCulture), "late1.5");
+            }
+            catch (FaultException<soapsvc.inference.v1.Unavailable> e)
+            {
+                Say.Check(model + e.Detail.retryAfterSeconds, "gone2");
+            }
+            catch (FaultException<soapsvc.inference.v1.AuthenticationFailed> e)
+            {
+                Say.Check(model + e.Detail.code, "lockedauthentication-failed");
+            }
+        }
     }
 
     static void Soap12()

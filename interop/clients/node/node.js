@@ -131,6 +131,14 @@ const features = {
     const detail = await fault(() => inference.getModelAsync({ modelName: 'nothing', version: null }));
     assert.strictEqual(detail.ModelNotFound.code, 'unknown-model');
   },
+  'other-faults': async () => {
+    const inference = await client('other-faults', { model: 'inference' });
+    const of = (modelName) => fault(() => inference.getModelAsync({ modelName, version: null }));
+    assert.strictEqual(Number((await of('full')).Overloaded.retryAfterSeconds), 2);
+    assert.strictEqual(Number((await of('late')).DeadlineExceeded.deadlineSeconds), 1.5);
+    assert.strictEqual(Number((await of('gone')).Unavailable.retryAfterSeconds), 2);
+    assert.strictEqual((await of('locked')).AuthenticationFailed.code, 'authentication-failed');
+  },
   soap12: async () => {
     await scalars(await client('soap12', { path: 'soap12' }));
     await invalidInput(await client('soap12', { path: 'soap12' }));

@@ -59,6 +59,7 @@ public final class Axis {
         Say.feature("batch", this::batch);
         Say.feature("invalid-input", () -> invalidInput(kinds("invalid-input")));
         Say.feature("model-not-found", this::modelNotFound);
+        Say.feature("other-faults", this::otherFaults);
         Say.feature("soap12", this::soap12);
         Say.feature("mtom-in", "the option enableMTOM", this::mtomIn);
         Say.feature("mtom-100", () -> mtomOut("mtom-100", 100));
@@ -235,6 +236,26 @@ public final class Axis {
             return;
         }
         throw new AssertionError("no fault");
+    }
+
+    private void otherFaults() throws Exception {
+        for (String model : Arrays.asList("full", "late", "gone", "locked")) {
+            stubs.inference.GetModel request = new stubs.inference.GetModel();
+            request.setModelName(model);
+            Types.noVersion(request);
+            try {
+                inference("other-faults").getModel(request);
+                throw new AssertionError("no fault");
+            } catch (stubs.inference.OverloadedException e) {
+                Say.check(model + e.getFaultMessage().getRetryAfterSeconds(), "full2");
+            } catch (stubs.inference.DeadlineExceededException e) {
+                Say.check(model + e.getFaultMessage().getDeadlineSeconds(), "late1.5");
+            } catch (stubs.inference.UnavailableException e) {
+                Say.check(model + e.getFaultMessage().getRetryAfterSeconds(), "gone2");
+            } catch (stubs.inference.AuthenticationFailedException e) {
+                Say.check(model + e.getFaultMessage().getCode(), "lockedauthentication-failed");
+            }
+        }
     }
 
     private void soap12() throws Exception {

@@ -67,6 +67,7 @@ public final class Spring {
         Say.feature("batch", this::batch);
         Say.feature("invalid-input", ONE_CLASS, () -> invalidInput(template("invalid-input", PLAIN), null));
         Say.feature("model-not-found", this::modelNotFound);
+        Say.feature("other-faults", this::otherFaults);
         Say.feature("soap12", "SaajSoapMessageFactory of SOAP 1.2", this::soap12);
         Say.feature("mtom-in", "Jaxb2Marshaller.setMtomEnabled(true)", () -> image("mtom-in", MTOM));
         Say.feature("mtom-100", () -> mtomOut("mtom-100", 100));
@@ -275,16 +276,28 @@ public final class Spring {
         return PLAIN.unmarshal(first.getSource());
     }
 
-    private void modelNotFound() throws Exception {
+    private Object faultOf(String feature, String model) throws Exception {
         stubs.inference.GetModel request = new stubs.inference.GetModel();
-        request.setModelName("nothing");
+        request.setModelName(model);
         try {
-            template("model-not-found", "/soap/inference/v1", PLAIN).marshalSendAndReceive(request);
+            template(feature, "/soap/inference/v1", PLAIN).marshalSendAndReceive(request);
         } catch (SoapFaultClientException e) {
-            Say.check(((stubs.inference.ModelNotFound) detail(e)).getCode(), "unknown-model");
-            return;
+            return detail(e);
         }
         throw new AssertionError("no fault");
+    }
+
+    private void modelNotFound() throws Exception {
+        Say.check(((stubs.inference.ModelNotFound) faultOf("model-not-found", "nothing")).getCode(), "unknown-model");
+    }
+
+    private void otherFaults() throws Exception {
+        Say.check(((stubs.inference.Overloaded) faultOf("other-faults", "full")).getRetryAfterSeconds(), 2);
+        Say.check(((stubs.inference.DeadlineExceeded) faultOf("other-faults", "late")).getDeadlineSeconds(), 1.5);
+        Say.check(((stubs.inference.Unavailable) faultOf("other-faults", "gone")).getRetryAfterSeconds(), 2);
+        Say.check(
+                ((stubs.inference.AuthenticationFailed) faultOf("other-faults", "locked")).getCode(),
+                "authentication-failed");
     }
 
     private void soap12() throws Exception {
