@@ -6,13 +6,11 @@ One thread reads and writes all connections (`run`); calls have threads of their
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from waitress import wasyncore
@@ -27,8 +25,10 @@ from soapsvc.errors import ServingError
 from soapsvc.soap.call import Call, request_id
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.dispatcher import RETRY_AFTER_S, Allowance, ModelDispatcher, Ticket
+from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
 from soapsvc.transport.event_loop import EventLoop
+from soapsvc.transport.places import RETRY_AFTER_S, Allowance, allowance_of
+from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import Exchange, deadline_given, too_large
 from soapsvc.transport.spread import Share
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable, SoapParser
@@ -41,28 +41,6 @@ _TICK_S = 0.2  # how often deadlines are looked at
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 _HESITATE_S = 0.002  # how long a connection is left to another worker
 _HESITATED_S = 0.05  # how long after that it is accepted all the same
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the server waits for others, and how much it holds for them.
-
-    threads: calls at the same time.  max_connections: open at once; more wait to be accepted.
-    max_waiting_requests: calls that wait for a thread, max_buffered_bytes: bodies held in memory; over either of
-    them a request is answered with 503 before it is read.
-    header_timeout_s: until a request's headers are there.  request_timeout_s: until all of it is, and until the
-    client has taken the answer.
-    drain_delay_s: between "not ready" and the end of listening.  drain_timeout_s: for calls under way at stop.
-    """
-
-    threads: int = 8
-    max_connections: int = 1000
-    max_waiting_requests: int = 1000
-    max_buffered_bytes: int = 1024**3
-    header_timeout_s: float = 10.0
-    request_timeout_s: float = 60.0
-    drain_delay_s: float = 0.0
-    drain_timeout_s: float = 30.0
 
 
 class _CallTask(WSGITask):
@@ -199,11 +177,9 @@ class SoapServer(TcpWSGIServer):
             return
         model = self._web.soap.model_called(request.command, request.path)
         limits = self._web.soap.limits_of(model)
-        threads = self._patience.threads
-        running = min(limits.max_concurrent_calls or max(1, threads * 3 // 4), threads)
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)
-        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline))
+        self._calls.add(Ticket(channel, model, allowance_of(limits, self._patience.threads), deadline))
 
     def pull_trigger(self) -> None:
         """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""
@@ -304,14 +280,3 @@ def make_server(
         connection_limit=patience.max_connections, outbuf_high_watermark=_NO_WATERMARK,
     )  # fmt: skip
     return SoapServer(web, listener, adj, exchange, patience, share)
-
-
-def stop_on_signals(server: SoapServer) -> None:
-    """Let SIGTERM and the first Ctrl-C drain the server; a second Ctrl-C interrupts."""
-
-    def stop(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        server.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
