@@ -30,15 +30,16 @@ class Admission:
     @property
     def waiting(self) -> int:
         """How many calls wait."""
-        with self._lock:
-            return self._places.waiting
+        return self._places.waiting
 
     def enter(self, model: str, allowance: Allowance, deadline: Deadline | None) -> None:
         """Wait until a call may run; `leave` after it. Raises Overloaded at once, DeadlineExceeded in its time."""
-        ticket = _Ticket(model, allowance, deadline)
         with self._lock:
+            if self._free and self._places.begin(model, allowance):
+                self._free -= 1
+                return
+            ticket = _Ticket(model, allowance, deadline)
             self._places.add(ticket)
-            self._admit()
         if ticket.admitted.wait(None if deadline is None else deadline.remaining_s):
             return
         with self._lock:

@@ -83,7 +83,7 @@ class GranianServer:
 
 
 def _prepare(listener: socket.socket, patience: Patience) -> None:
-    """Set what connections inherit from the socket that accepts them, where the system knows it."""
+    """Listen, and set what connections inherit from the socket, where the system knows it."""
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     seconds = max(1, int(patience.request_timeout_s))
@@ -91,6 +91,7 @@ def _prepare(listener: socket.socket, patience: Patience) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, min(seconds, 32767))
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # who takes nothing of an answer for so long is hung up on
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
+    listener.listen(_BACKLOG)  # who comes before `run` waits
 
 
 def _tls_options(tls: Tls | None) -> dict[str, Any]:

@@ -50,16 +50,12 @@ def allowance_of(limits: Limits, threads: int) -> Allowance:
 
 
 class Places(Generic[Call]):
-    """The calls that run and those that wait."""
+    """The calls that run and those that wait. waiting: how many."""
 
     def __init__(self) -> None:
+        self.waiting = 0
         self._waiting: OrderedDict[str, deque[Call]] = OrderedDict()  # models in turn
         self._running: Counter[str] = Counter()
-
-    @property
-    def waiting(self) -> int:
-        """How many calls wait."""
-        return sum(map(len, self._waiting.values()))
 
     @property
     def busy(self) -> bool:
@@ -73,6 +69,14 @@ class Places(Generic[Call]):
         if len(queue) >= call.allowance.waiting + free:
             raise Overloaded(f"{call.model} has {len(queue)} calls waiting already, its most", RETRY_AFTER_S)
         self._waiting.setdefault(call.model, deque()).append(call)
+        self.waiting += 1
+
+    def begin(self, model: str, allowance: Allowance) -> bool:
+        """Let a call run at once, if none of its model waits and it may run one more; return whether it does."""
+        if model in self._waiting or self._running[model] >= allowance.running:
+            return False
+        self._running[model] += 1
+        return True
 
     def next(self) -> Call | None:
         """Return a call whose model may run one more, which then runs, models in turn; None when there is none."""
@@ -94,6 +98,7 @@ class Places(Generic[Call]):
         """Let a call wait no more."""
         queue = self._waiting[call.model]
         queue.remove(call)
+        self.waiting -= 1
         if not queue:
             del self._waiting[call.model]
 

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -122,7 +123,8 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     gc.collect()
     gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
-    server.run()
+    with suppress(KeyboardInterrupt):  # the second Ctrl-C
+        server.run()
     _leave()
 
 
