@@ -48,48 +48,50 @@ class Gate:
             return self._web(environ, start_response)
         if environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":
             return self._fault(environ, 400, "expected Transfer-Encoding to be chunked").send(environ, start_response)
+        media_type, _ = parse_content_type(environ.get("CONTENT_TYPE", ""))
+        return self._received(environ, start_response, self._exchange.max_bytes(media_type))
+
+    def _received(self, environ: Environ, start_response: StartResponse, most: int) -> Iterable[bytes]:
+        """Read the body if there is room for it, and go on. One that is too large is dropped: the application says so.
+
+        (A client that still sends when the connection is closed may never see its answer. One that waits to be asked
+        for its body is not asked then.)
+        """
         length = environ.get("CONTENT_LENGTH", "")
-        most = self._most(environ)
         wanted = int(length) if length.isdecimal() else most if "HTTP_TRANSFER_ENCODING" in environ else 0
         kept = wanted if _SMALL < wanted <= most else 0
+        waits = "HTTP_EXPECT" in environ
         if self._admission.waiting >= self._patience.max_waiting_requests or not self._hold(kept):
-            return self._full(environ, most).send(environ, start_response)
+            if not waits:
+                self._timed(environ, lambda stream: _discard(stream, 2 * most))
+            headers = {"Retry-After": str(RETRY_AFTER_S), **_CLOSE}
+            return self._fault(environ, 503, "Service Unavailable", headers).send(environ, start_response)
         try:
-            return self._read(environ, start_response, wanted, most)
+            body = b""
+            if wanted and not (waits and wanted > most):
+                body = self._timed(environ, lambda stream: _body(stream, wanted, most))
+            if kept:
+                self._hold(len(body) - kept)
+                kept = len(body)
+            if length and len(body) < wanted <= most:
+                return self._fault(environ, 400, "the message ends early", _CLOSE).send(environ, start_response)
+            environ["soapsvc.body"], environ["wsgi.input"] = body, BytesIO(body)
+            return self._admitted(environ, start_response)
         finally:
             self._hold(-kept)
 
-    def _most(self, environ: Environ) -> int:
-        media_type, _ = parse_content_type(environ.get("CONTENT_TYPE", ""))
-        return self._exchange.max_bytes(media_type)
-
-    def _hold(self, kept: int) -> bool:
-        """Count bytes of a body, if there is room for them; return whether there is."""
-        if not kept:
+    def _hold(self, more: int) -> bool:
+        """Count bytes of large bodies, or count them no more; return whether there is room for them."""
+        if not more:
             return True
         with self._lock:
-            if self._held + max(kept, 0) > self._patience.max_buffered_bytes:
+            if more > 0 and self._held + more > self._patience.max_buffered_bytes:
                 return False
-            self._held += kept
+            self._held += more
         return True
 
-    def _full(self, environ: Environ, most: int) -> Response:
-        response = self._fault(environ, 503, "Service Unavailable", {"Retry-After": str(RETRY_AFTER_S), **_CLOSE})
-        self._timed(environ, lambda stream: _discard(stream, 2 * most), most)
-        return response
-
-    def _read(self, environ: Environ, start_response: StartResponse, wanted: int, most: int) -> Iterable[bytes]:
-        """Read the body, or drop it if it is too large: the application says so then."""
-        body = self._timed(environ, lambda stream: _body(stream, wanted, most), wanted)
-        environ["soapsvc.body"], environ["wsgi.input"] = body, BytesIO(body)
-        if len(body) < wanted <= most and "CONTENT_LENGTH" in environ:
-            return self._fault(environ, 400, "the message ends early", _CLOSE).send(environ, start_response)
-        return self._admitted(environ, start_response)
-
-    def _timed(self, environ: Environ, read: Callable[[Any], bytes], wanted: int) -> bytes:
-        """Read from the client, who is answered 408 when he takes too long. One who waits to be asked is not asked."""
-        if not wanted or (wanted > self._most(environ) and "HTTP_EXPECT" in environ):
-            return b""
+    def _timed(self, environ: Environ, read: Callable[[Any], bytes]) -> bytes:
+        """Read from the client, who is answered 408 when he takes too long."""
         thread = threading.get_ident()
         self._reading[thread] = environ
         try:
@@ -135,10 +137,7 @@ def _response(reply: Reply, call: Call, headers: dict[str, str] | None = None) -
 
 
 def _body(stream: Any, wanted: int, most: int) -> bytes:
-    """Return a body; of one that is too large no more than tells so. The rest is read all the same, up to once more.
-
-    (A client that still sends when the connection is closed may never see its answer.)
-    """
+    """Return a body; of one that is too large no more than tells so. The rest is dropped, up to once more."""
     if wanted > most:
         return _discard(stream, 2 * most)
     body = bytes(stream.read(wanted if wanted < most else most + 1))

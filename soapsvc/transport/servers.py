@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from dataclasses import fields
@@ -17,6 +18,8 @@ from soapsvc.transport.start import StartError
 
 def check_server(settings: Settings) -> None:
     """Raise StartError when the server that is chosen can't do what the settings ask."""
+    if settings.server == "granian" and os.name == "nt":
+        raise StartError("server: granian is handed a socket, which Windows can't do; choose waitress")
     if settings.server == "granian" and find_spec("granian") is None:
         raise StartError("server: granian is not installed; install soapsvc[granian], or choose waitress")
     named = {name: getattr(settings, name) for name in ("tls_certificate", "tls_key", "tls_client_ca")}

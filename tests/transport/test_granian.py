@@ -1,4 +1,4 @@
-"""The server on Granian: the same answers as on waitress, the same bounds, and TLS."""
+"""The server on Granian: the same answers as on waitress, and the same bounds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-import trustme
 
 from soapsvc.settings import Settings
 from soapsvc.transport.servers import check_server
@@ -327,86 +327,13 @@ def test_killed_worker_is_started_anew_and_reload_reaches_all(tmp_path: Path) ->
         assert {told(server) for _ in range(8)} == {2}
 
 
-# TLS
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with certificates: ca.pem, server.pem and server.key, client.pem with its key, stranger.pem with its."""
-    folder = tmp_path_factory.mktemp("pem")
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    server = authority.issue_cert("localhost")
-    server.private_key_pem.write_to_path(str(folder / "server.key"))
-    for blob in server.cert_chain_pems:
-        blob.write_to_path(str(folder / "server.pem"), append=True)
-    authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(str(folder / "client.pem"))
-    stranger = trustme.CA().issue_cert("client@example.org")
-    stranger.private_key_and_cert_chain_pem.write_to_path(str(folder / "stranger.pem"))
-    return folder
-
-
-def tls(pem: Path) -> tuple[str, ...]:
-    return *GRANIAN, "--tls-certificate", str(pem / "server.pem"), "--tls-key", str(pem / "server.key")
-
-
-def test_tls_is_served_under_https_addresses(slow_models: Path, pem: Path, tmp_path: Path) -> None:
-    with serving(slow_models, tmp_path / "server.log", *tls(pem), "--workers", "2") as server:
-        assert server.url.startswith("https://localhost:")
-        service = f"{server.url}/soap/iris/v1"
-        wsdl = requests.get(f"{service}?wsdl", verify=pem / "ca.pem", timeout=60)
-        assert f'location="{service}"' in wsdl.text
-        answered = requests.post(service, IRIS, headers=HEADERS, verify=pem / "ca.pem", timeout=60)
-        assert "setosa" in answered.text
-        with pytest.raises(requests.ConnectionError):
-            requests.get(server.url.replace("https", "http"), timeout=60)
-
-
-def test_client_certificate_is_asked_for(slow_models: Path, pem: Path, tmp_path: Path) -> None:
-    arguments = (*tls(pem), "--tls-client-ca", str(pem / "ca.pem"))
-    with serving(slow_models, tmp_path / "server.log", *arguments) as server:
-
-        def ready(certificate: str | None) -> int:
-            own = None if certificate is None else str(pem / certificate)
-            return requests.get(f"{server.url}/health/ready", verify=pem / "ca.pem", cert=own, timeout=60).status_code
-
-        assert ready("client.pem") == 200
-        for refused in (None, "stranger.pem"):
-            with pytest.raises(requests.ConnectionError):
-                ready(refused)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (
-            {"server": "waitress", "tls_certificate": "server.pem"},
-            "waitress has no TLS; choose --server granian",
-        ),
-        ({"tls_certificate": "server.pem"}, "tls_certificate: expected tls_key beside it"),
-        ({"tls_client_ca": "ca.pem"}, "tls_client_ca: expected tls_key beside it"),
-        ({"tls_certificate": "none.pem", "tls_key": "server.key"}, "tls_certificate: there is no file .*none.pem"),
-        (
-            {"tls_certificate": "server.pem", "tls_key": "client.pem"},
-            "tls_certificate: .*server.pem: expected a cert",
-        ),
-        (
-            {"tls_certificate": "server.pem", "tls_key": "server.key", "tls_client_ca": "server.key"},
-            "tls_client_ca: .*server.key: expected certificates in PEM",
-        ),
-    ],
-)
-def test_tls_settings_that_can_not_work_are_named(pem: Path, given: dict[str, str], message: str) -> None:
-    paths = {name: str(pem / value) if name.startswith("tls") else value for name, value in given.items()}
-    with pytest.raises(StartError, match=message):
-        check_server(Settings.model_validate({"server": "granian"} | paths))
-
-
 def test_granian_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("soapsvc.transport.servers.find_spec", lambda name: None)
     with pytest.raises(StartError, match=r"granian is not installed; install soapsvc\[granian\], or choose waitress"):
+        check_server(Settings(server="granian"))
+
+
+def test_granian_is_refused_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soapsvc.transport.servers.os", SimpleNamespace(name="nt"))
+    with pytest.raises(StartError, match=r"server: .*Windows.*; choose waitress"):
         check_server(Settings(server="granian"))
