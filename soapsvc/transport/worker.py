@@ -18,7 +18,7 @@ from soapsvc.transport.run import prepare, serve
 from soapsvc.transport.server import stop_on_signals
 from soapsvc.transport.servers import make_server
 from soapsvc.transport.spread import Spread
-from soapsvc.transport.start import StartError, start_logging
+from soapsvc.transport.start import StartError, listener_of_worker, start_logging
 from soapsvc.transport.supervisor import RELOAD, SERVE, Orders
 from soapsvc.transport.watcher import Watcher
 
@@ -33,9 +33,9 @@ def work(orders: Orders) -> None:
     colleagues = Colleagues(orders.shared, orders.number, settings.workers)
     prepared = prepare(settings, watcher, colleagues)
     prepared.models_page.tell()
+    listener = listener_of_worker(settings, socket.socket(fileno=orders.listener))
     _report(orders, ready=prepared.banner)
     may_serve.wait()
-    listener = socket.socket(fileno=orders.listener)
     share = Spread(orders.shared, settings.workers).share(orders.number)
     server = make_server(settings, prepared.web, listener, share)
     stop_on_signals(server)
