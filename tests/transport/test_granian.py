@@ -29,7 +29,7 @@ from tests.soap.packages import content_type, package, root
 from tests.transport.test_hot_swap import answer as told
 from tests.transport.test_hot_swap import publish
 from tests.transport.test_overload import FLOWER, HEADERS, IRIS, LONG, answer, call, connect, detail, iris, until
-from tests.transport.test_workers import WAIT_S, processes
+from tests.transport.test_workers import WAIT_S, is_gone, processes
 
 GRANIAN = ("--server", "granian")
 OF_A_CONNECTION = {"date", "server", "connection", "content-length"}
@@ -318,6 +318,7 @@ def test_killed_worker_is_started_anew_and_reload_reaches_all(tmp_path: Path) ->
     with serving(tmp_path / "models", tmp_path / "server.log", *arguments) as server:
         before = processes(server)
         os.kill(before[1], signal.SIGKILL)
+        until(lambda: is_gone(before[1]))  # until then it may still be sent connections
         until(lambda: {**before, **processes(server)}[1] != before[1], WAIT_S)
         assert processes(server)[2] == before[2]
         publish(tmp_path / "models", 2)
