@@ -31,9 +31,10 @@ class Round:
 
 @dataclass(frozen=True)
 class Result:
-    """All rounds of one subject."""
+    """All rounds of one subject. floor: the name of the subject that does the least on the same server."""
 
     name: str
+    floor: str
     rounds: tuple[Round, ...]
 
     @property
@@ -83,7 +84,9 @@ def measure(servers: Sequence[Running], seconds: float, rounds: int, connections
         for server, own in zip(servers, seen, strict=True):
             own.append(_round(server, seconds, connections))
             print(f"round {number + 1}: {server.subject.name}: {own[-1].load.calls_per_s:.0f} calls/s", file=sys.stderr)
-    return [Result(server.subject.name, tuple(own)) for server, own in zip(servers, seen, strict=True)]
+    return [
+        Result(server.subject.name, server.subject.floor, tuple(own)) for server, own in zip(servers, seen, strict=True)
+    ]
 
 
 def _round(server: Running, seconds: float, connections: int) -> Round:

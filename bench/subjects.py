@@ -22,17 +22,28 @@ _READY = re.compile(r"ready: http://[\w.]+:(\d+)/")
 
 @dataclass(frozen=True)
 class Subject:
-    """One server under test. arguments: of the Python interpreter."""
+    """One server under test. arguments: of the Python interpreter; floor: the name of the least that it could cost."""
 
     name: str
     arguments: tuple[str, ...]
+    floor: str = "hand-written lxml"
 
 
 OURS = Subject("ours", ("serve.py", "--host", "127.0.0.1", "--port", "0", "--models", str(MODELS)))
 STOCK = Subject("stock Spyne", ("-m", "bench.spyne_server"))
 STOCK_NO_GC = Subject("stock Spyne, collector fixed", ("-m", "bench.spyne_server", "--collector-off"))
 FLOOR = Subject("hand-written lxml", ("-m", "bench.lxml_server"))
-SUBJECTS = (OURS, STOCK, STOCK_NO_GC, FLOOR)
+
+
+def _on_granian(workers: int) -> tuple[Subject, Subject]:
+    """Return ours and the floor on Granian."""
+    where = f"Granian, {workers} worker{'s' * (workers > 1)}"
+    floor = f"{FLOOR.name}, {where}"
+    ours = (*OURS.arguments, "--server", "granian", "--workers", str(workers))
+    return Subject(f"ours, {where}", ours, floor), Subject(floor, (*FLOOR.arguments, "--granian", str(workers)), floor)
+
+
+SUBJECTS = {"waitress": (OURS, STOCK, STOCK_NO_GC, FLOOR), "granian": (*_on_granian(1), *_on_granian(2))}
 
 
 class StartFailed(Exception):
@@ -56,12 +67,18 @@ class Running:
         return (_kilobytes(process, "VmHWM") - before) * 1024
 
     def cpu_s(self) -> float | None:
-        """Return the processor time it has used so far, None where the system has no /proc."""
+        """Return the processor time it has used so far, its workers' too; None where the system has no /proc."""
         try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            return _cpu_s(self.process.pid)
         except OSError:
             return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_s(pid: int) -> float:
+    process = Path(f"/proc/{pid}")
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    children = [int(child) for task in process.glob("task/*/children") for child in task.read_text().split()]
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_s, children))
 
 
 def _kilobytes(process: Path, name: str) -> int:

@@ -67,6 +67,16 @@ class Settings(BaseSettings):
     public_url: PublicUrl | None = Field(
         None, description="URL under which clients reach this server; it stands in every WSDL."
     )
+    server: Literal["waitress", "granian"] = Field(
+        "waitress", description="HTTP server: waitress, or granian, which is faster and has TLS."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of the server's certificate, then those up to its authority; with it https only."
+    )
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's private key, without a password.")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of authorities; only clients with a certificate of theirs are let in."
+    )
     workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
@@ -145,7 +155,8 @@ class Settings(BaseSettings):
             if ":" in self.host
             else self.host
         )
-        return self.public_url or f"http://{host}:{self.port}"
+        scheme = "http" if self.tls_certificate is None else "https"
+        return self.public_url or f"{scheme}://{host}:{self.port}"
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:

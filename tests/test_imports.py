@@ -58,6 +58,7 @@ def test_module_imports_only_what_its_room_may(path: Path) -> None:
         ("lxml", {"soap", "cli", "predict", "soapui"}),
         ("zeep", {"predict"}),
         ("waitress", {"transport"}),
+        ("granian", {"transport"}),
     ],
 )
 def test_library_is_imported_only_where_it_belongs(package: str, rooms: set[str]) -> None:

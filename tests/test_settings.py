@@ -101,6 +101,7 @@ def test_settings_are_frozen() -> None:
         ({"host": "0.0.0.0", "port": 80}, "http://localhost:80"),
         ({"host": "10.0.0.7"}, "http://10.0.0.7:8080"),
         ({"host": "::1"}, "http://[::1]:8080"),
+        ({"tls_certificate": "server.pem"}, "https://localhost:8080"),
         ({"public_url": "https://ml.example.org/x/"}, "https://ml.example.org/x"),
     ],
 )

@@ -35,12 +35,17 @@ class BodyTooLarge(Exception):
 
 
 def read_body(environ: Environ, max_bytes: int) -> bytes:
-    """Return the request's body. Raises BodyTooLarge before more than max_bytes are kept in memory."""
+    """Return the request's body. Raises BodyTooLarge before more than max_bytes are kept in memory.
+
+    environ: `soapsvc.body` may hold what was read already, as far as it is no larger than allowed.
+    """
     length = environ.get("CONTENT_LENGTH") or ""
     stream = environ["wsgi.input"]
     if length.isdigit():
         if int(length) > max_bytes:
             raise BodyTooLarge
+        if "soapsvc.body" in environ:
+            return bytes(environ["soapsvc.body"])
         if isinstance(stream, BytesIO) and stream.tell() == 0 and stream.getbuffer().nbytes == int(length):
             return stream.getvalue()  # shares the memory that waitress received it into
         return bytes(stream.read(int(length)))

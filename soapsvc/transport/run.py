@@ -11,7 +11,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from textwrap import indent
@@ -33,11 +34,10 @@ from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
-from soapsvc.transport.soap_handler import Exchange
+from soapsvc.transport.server import Server, stop_on_signals
+from soapsvc.transport.servers import check_server, exchange_of, make_server
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
 from soapsvc.transport.supervisor import supervise
-from soapsvc.transport.waitress_channel import Patience
-from soapsvc.transport.waitress_server import SoapServer, make_server, stop_on_signals
 from soapsvc.transport.watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -89,23 +89,12 @@ def make_application(
     return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
 
 
-def exchange_of(settings: Settings) -> Exchange:
-    """Return how messages travel."""
-    return Exchange(
-        settings.max_request_bytes, settings.max_mtom_bytes, settings.mtom == "auto", settings.gzip == "auto"
-    )
-
-
-def patience_of(settings: Settings) -> Patience:
-    """Return how long the server waits for others, and how much it holds for them."""
-    return Patience(**{each.name: getattr(settings, each.name) for each in fields(Patience)})
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C, then drain; in this process, or in several workers. Raises StartError."""
     start_logging(settings)
     if settings.workers > 1 and os.name == "nt":
         raise StartError("workers: Windows has no sockets that processes inherit; expected 1")
+    check_server(settings)
     listener = bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
@@ -117,7 +106,7 @@ def _serve_alone(settings: Settings, listener: socket.socket) -> None:
     tell_pid(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
     prepared = prepare(settings, watcher)
-    server = make_server(prepared.web, listener, exchange_of(settings), patience_of(settings))
+    server = make_server(settings, prepared.web, listener)
     print("\n".join(prepared.banner), flush=True)
     stop_on_signals(server)
     serve(server, prepared, watcher)
@@ -134,12 +123,13 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 
-def serve(server: SoapServer, prepared: Prepared, watcher: Watcher) -> NoReturn:
+def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     """Answer calls and watch the models folder until the server is stopped, drain, and end the process."""
     gc.collect()
     gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
-    server.run()
+    with suppress(KeyboardInterrupt):  # the second Ctrl-C
+        server.run()
     _leave()
 
 

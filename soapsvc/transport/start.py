@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 
 from soapsvc.settings import Settings
 from soapsvc.transport.log_format import log_to_stderr
@@ -35,6 +36,28 @@ def bind(settings: Settings) -> socket.socket:
             "stop what listens there or choose another port with --port"
         ) from err
     return listener
+
+
+def shares_listener(settings: Settings) -> bool:
+    """Return whether all processes of a server accept from one socket.
+
+    Granian's workers take whole bursts of connections from it: where the system can spread them over several sockets
+    on one port, each worker has one of its own.
+    """
+    return settings.server == "waitress" or settings.workers == 1 or sys.platform != "linux"
+
+
+def listener_of_worker(settings: Settings, bound: socket.socket) -> socket.socket:
+    """Return the socket that a worker accepts from, given the one that has the port. One of its own listens already."""
+    if shares_listener(settings):
+        return bound
+    own = socket.socket(bound.family, bound.type, bound.proto)
+    for each in (bound, own):  # set late on the first, so that another server can't share the port by chance
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.bind(bound.getsockname())
+    own.listen()
+    return own
 
 
 def tell_pid(settings: Settings) -> None:

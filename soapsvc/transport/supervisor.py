@@ -1,7 +1,7 @@
 """Keeps several workers serving on one socket: starts them, starts those anew that end, reloads and stops them all.
 
 Imports no TensorFlow: every worker is a fresh process with its own. All accept from the one socket, so that connections
-which wait to be accepted are lost with no worker. Knows nothing of how a worker serves.
+which wait to be accepted are lost with no worker (or from several: see `start`). Knows nothing of how a worker serves.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from soapsvc.model.trial import own_path
 from soapsvc.settings import Settings
 from soapsvc.transport.colleagues import page_file
 from soapsvc.transport.spread import Spread
-from soapsvc.transport.start import StartError, tell_pid
+from soapsvc.transport.start import StartError, shares_listener, tell_pid
 
 log = logging.getLogger(__name__)
 SERVE, RELOAD = b"serve\n", b"reload\n"  # what a worker is told after its orders
@@ -208,7 +208,8 @@ class Supervisor:
     def _begin(self) -> None:
         """Open the port, now that every worker is ready: connections spread over all from the first on."""
         self._open = True
-        self._listener.listen()  # workers ask for a longer queue
+        if shares_listener(self._settings):
+            self._listener.listen()  # workers ask for a longer queue
         for worker in self._workers:
             worker.tell(SERVE)
         print("\n".join(self._workers[0].banner), flush=True)

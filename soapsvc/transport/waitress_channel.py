@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from waitress.channel import HTTPChannel
@@ -15,35 +14,14 @@ from waitress.utilities import RequestEntityTooLarge
 from soapsvc.errors import ServingError
 from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.dispatcher import RETRY_AFTER_S
+from soapsvc.transport.places import RETRY_AFTER_S
+from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import too_large
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
 
 SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _MOST_READS = 16  # from one connection before others have their turn
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the server waits for others, and how much it holds for them.
-
-    threads: calls at the same time.  max_connections: open at once; more wait to be accepted.
-    max_waiting_requests: calls that wait for a thread, max_buffered_bytes: bodies held in memory; over either of
-    them a request is answered with 503 before it is read.
-    header_timeout_s: until a request's headers are there.  request_timeout_s: until all of it is, and until the
-    client has taken the answer.
-    drain_delay_s: between "not ready" and the end of listening.  drain_timeout_s: for calls under way at stop.
-    """
-
-    threads: int = 8
-    max_connections: int = 1000
-    max_waiting_requests: int = 1000
-    max_buffered_bytes: int = 1024**3
-    header_timeout_s: float = 10.0
-    request_timeout_s: float = 60.0
-    drain_delay_s: float = 0.0
-    drain_timeout_s: float = 30.0
 
 
 class CallTask(WSGITask):

@@ -6,7 +6,6 @@ One thread reads and writes all connections (`run`); calls have threads of their
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import threading
 import time
@@ -22,11 +21,13 @@ from soapsvc.engine.deadline import earliest
 from soapsvc.errors import ServingError
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.dispatcher import Allowance, ModelDispatcher, Ticket
+from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
 from soapsvc.transport.event_loop import EventLoop
+from soapsvc.transport.places import Allowance, allowance_of
+from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import Exchange, deadline_given
 from soapsvc.transport.spread import Share
-from soapsvc.transport.waitress_channel import SLACK, CallTask, Channel, FaultTask, Patience
+from soapsvc.transport.waitress_channel import SLACK, CallTask, Channel, FaultTask
 from soapsvc.transport.waitress_parser import SoapParser
 
 log = logging.getLogger(__name__)
@@ -75,12 +76,10 @@ class SoapServer(TcpWSGIServer):
             return
         model = self._web.soap.model_called(request.command, request.path)
         limits = self._web.soap.limits_of(model)
-        threads = self._patience.threads
-        running = min(limits.max_concurrent_calls or max(1, threads * 3 // 4), threads)
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)
         large = (request.body_bytes_received > _LARGE and not request.attached) or "CONTENT_ENCODING" in request.headers
-        self._calls.add(Ticket(channel, model, Allowance(running, limits.max_waiting_calls), deadline, large))
+        self._calls.add(Ticket(channel, model, allowance_of(limits, self._patience.threads), deadline, large))
 
     def pull_trigger(self) -> None:
         """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""
@@ -181,14 +180,3 @@ def make_server(
         connection_limit=patience.max_connections, outbuf_high_watermark=_NO_WATERMARK,
     )  # fmt: skip
     return SoapServer(web, listener, adj, exchange, patience, share)
-
-
-def stop_on_signals(server: SoapServer) -> None:
-    """Let SIGTERM and the first Ctrl-C drain the server; a second Ctrl-C interrupts."""
-
-    def stop(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        server.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)

@@ -14,11 +14,12 @@ import sys
 import threading
 
 from soapsvc.transport.colleagues import Colleagues
-from soapsvc.transport.run import exchange_of, patience_of, prepare, serve
+from soapsvc.transport.run import prepare, serve
+from soapsvc.transport.server import stop_on_signals
+from soapsvc.transport.servers import make_server
 from soapsvc.transport.spread import Spread
-from soapsvc.transport.start import StartError, start_logging
+from soapsvc.transport.start import StartError, listener_of_worker, start_logging
 from soapsvc.transport.supervisor import RELOAD, SERVE, Orders
-from soapsvc.transport.waitress_server import make_server, stop_on_signals
 from soapsvc.transport.watcher import Watcher
 
 
@@ -32,11 +33,11 @@ def work(orders: Orders) -> None:
     colleagues = Colleagues(orders.shared, orders.number, settings.workers)
     prepared = prepare(settings, watcher, colleagues)
     prepared.models_page.tell()
+    listener = listener_of_worker(settings, socket.socket(fileno=orders.listener))
     _report(orders, ready=prepared.banner)
     may_serve.wait()
-    listener = socket.socket(fileno=orders.listener)
     share = Spread(orders.shared, settings.workers).share(orders.number)
-    server = make_server(prepared.web, listener, exchange_of(settings), patience_of(settings), share)
+    server = make_server(settings, prepared.web, listener, share)
     stop_on_signals(server)
     serve(server, prepared, watcher)
 
