@@ -119,7 +119,7 @@ class Gate:
             self._admission.leave(model)
 
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")))
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=environ.get("REMOTE_ADDR", "-"))
         return _response(self._web.soap.fault(environ["PATH_INFO"], status, text, call), call, headers)
 
     def _watch(self) -> None:

@@ -334,6 +334,11 @@ def test_granian_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch)
         check_server(Settings(server="granian"))
 
 
+def test_headers_of_proxies_cannot_be_told_apart() -> None:
+    with pytest.raises(StartError, match="trusted_proxies: granian takes X_Forwarded_For for X-Forwarded-For"):
+        check_server(Settings(server="granian", trusted_proxies=("10.0.0.7",)))
+
+
 def test_granian_is_refused_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("soapsvc.transport.servers.os", SimpleNamespace(name="nt"))
     with pytest.raises(StartError, match=r"server: .*Windows.*; choose waitress"):
