@@ -111,7 +111,8 @@ class Gate:
         try:
             self._admission.enter(model, allowance_of(limits, self._patience.threads), deadline)
         except ServingError as err:
-            call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), began=began)
+            peer = environ.get("REMOTE_ADDR", "-")
+            call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=peer, began=began)
             return _response(soap.refusal(path, err, call), call).send(environ, start_response)
         try:
             return self._web(environ, start_response)

@@ -227,3 +227,15 @@ def test_body_of_twice_the_limit_is_read_to_its_end_and_answered(server: Server)
     answer = exchange(server, head % (LIMIT * 2) + b" " * (LIMIT * 2))
     assert answer.startswith(b"HTTP/1.1 413")
     assert b":Fault>" in answer
+
+
+def test_aheadsent_ahead_are_all_answered_in_order(server: Server) -> None:
+    body = envelope(IRIS, SoapVersion.SOAP11)
+    ahead = [
+        f"POST /soap/iris/v1 HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n"
+        f"X-Request-Id: ahead-{number}\r\n\r\n".encode()
+        + body
+        for number in range(200)
+    ]
+    answered = re.findall(rb"X-Request-Id: ahead-(\d+)", exchange(server, b"".join(ahead)))
+    assert [int(number) for number in answered] == list(range(200))
