@@ -31,6 +31,7 @@ def log_to_stderr(level: str, who: str = "") -> None:
     What no line shows is not looked up (the optimizations of logging's HOWTO).
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(who))
     logging.basicConfig(level=level.upper(), handlers=[handler])
