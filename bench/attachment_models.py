@@ -9,10 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from bench.messages import PIXELS
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import freeze
 
-PIXELS = (224, 224, 3)
 MOST = 100  # instances of pixels in one call
 LIMITS = {"max_batch": MOST, "max_elements": MOST * 224 * 224 * 3, "max_image_pixels": 100_000_000}
 

@@ -1,17 +1,19 @@
 """The floor: what the same graph behind the same server costs with no SOAP library, contract or check at all.
 
-`python -m bench.lxml_server`. Parses, finds four elements, runs, formats a string. Never expose it to a network.
+`python -m bench.lxml_server [--granian WORKERS]`. Parses, finds four elements, runs, formats a string. Never expose
+it to a network.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from lxml import etree
 
 from bench.iris import COLUMNS, NAMESPACE
-from bench.listen import serve
+from bench.listen import loaded, serve, serve_on_granian
 from bench.predict import make_predictor
 
 _ENVELOPE = (
@@ -36,8 +38,20 @@ def make_handler() -> Callable[..., Iterable[bytes]]:
         start_response("200 OK", headers)
         return [answer]
 
+    loaded()
     return handle
 
 
+def main() -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--granian", type=int, metavar="WORKERS", help="on Granian with so many workers, not waitress")
+    workers = parser.parse_args().granian
+    if workers:
+        serve_on_granian("bench.lxml_server:make_handler", workers)
+    else:
+        serve(make_handler())
+
+
 if __name__ == "__main__":
-    serve(make_handler())
+    main()

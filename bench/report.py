@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from bench.measure import Result
 from bench.subjects import OURS, STOCK
 
 _HEADINGS = (
-    "server", "calls/s", "spread", "/ ours", "/ stock", "p50 ms", "p99 ms", "longest ms", "CPU us/call",
+    "server", "calls/s", "spread", "/ ours", "/ stock", "/ floor", "p50 ms", "p99 ms", "longest ms", "CPU us/call",
 )  # fmt: skip
 
 
 def results_table(results: Sequence[Result], markdown: bool) -> str:
     """Return one line for each subject, in the order in which they ran."""
-    by_name = {result.name: result for result in results}
-    ours, stock = by_name[OURS.name].calls_per_s, by_name[STOCK.name].calls_per_s
+    rates = {result.name: result.calls_per_s for result in results}
     rows = [
         (
-            result.name, f"{result.calls_per_s:,.0f}", f"{result.spread:.0%}", f"{result.calls_per_s / ours:.2f}",
-            f"{result.calls_per_s / stock:.2f}", f"{result.p50_ms:.1f}", f"{result.p99_ms:.1f}",
-            f"{result.max_ms:.1f}", f"{result.cpu_us:.0f}",
+            result.name, f"{result.calls_per_s:,.0f}", f"{result.spread:.0%}", _ratio(rates, result, OURS.name),
+            _ratio(rates, result, STOCK.name), _ratio(rates, result, result.floor), f"{result.p50_ms:.1f}",
+            f"{result.p99_ms:.1f}", f"{result.max_ms:.1f}", f"{result.cpu_us:.0f}",
         )
         for result in results
     ]  # fmt: skip
     return table(_HEADINGS, rows, markdown)
+
+
+def _ratio(rates: Mapping[str, float], result: Result, to: str) -> str:
+    return f"{result.calls_per_s / rates[to]:.2f}" if to in rates else "-"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
@@ -49,5 +53,6 @@ def _line(cells: Sequence[str], widths: Sequence[int], markdown: bool) -> str:
 
 def surroundings() -> str:
     """Return in one line what the figures depend on besides the code: cores and versions."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "spyne", "lxml", "waitress", "numpy"))
+    names = ("tensorflow", "spyne", "lxml", "waitress", "granian", "numpy")
+    packages = ", ".join(f"{name} {version(name)}" for name in names if find_spec(name))
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {packages}"
