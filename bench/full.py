@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.field import PEERS, Field, field, memory_of_workers
 from bench.full_report import report, write_docs
+from bench.iris import REPOSITORY
 from bench.load import Load
 from bench.measure import Contest, Result, Round, measure
 from bench.progress import steps
@@ -24,6 +25,7 @@ from bench.subjects import StartFailed
 from bench.targets import Results
 from bench.workloads import CACHE, MODELS, WORKLOADS
 from interop.tools import CannotRun
+from interop.tools import run as run_tool
 
 KEPT = CACHE / "results.json"
 CONNECTIONS = (1, 8, 64)
@@ -53,7 +55,9 @@ def main() -> int:
         _write(run)
     print(report(run.results, run.absent, run.header, options.markdown))
     if options.write_docs:
-        write_docs(report(run.results, run.absent, run.header, markdown=True))
+        stages = run_tool([sys.executable, "-m", "bench.stages", "--markdown"], REPOSITORY, timeout_s=300)
+        text = report(run.results, run.absent, run.header, markdown=True)
+        write_docs({"bench-full": text, "bench-stages": "\n\n".join(stages.split("\n", 1))})
     if options.plots:
         from bench.plots import plot
 

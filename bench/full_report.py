@@ -12,7 +12,6 @@ from bench.targets import TARGETS, Absent, Results
 from bench.workloads import WORKLOADS
 
 PAGE = REPOSITORY / "docs" / "performance.md"
-BEGIN, END = "<!-- bench-full -->", "<!-- /bench-full -->"
 SINGLE = ("iris", "iris-rest")
 _PEER_HEADINGS = ("server", "connections", "calls/s", "spread", "p50 ms", "p99 ms", "CPU us/call")
 _WORKLOAD_HEADINGS = (
@@ -34,9 +33,9 @@ def _peers(results: Sequence[Result]) -> list[Result]:
 
 def _figures(result: Result) -> tuple[str, ...]:
     rate = result.calls_per_s
-    return (
-        str(result.connections), f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}", f"{result.spread:.0%}", f"{result.p50_ms:.1f}", f"{result.p99_ms:.1f}", f"{result.cpu_us:,.0f}",
-    )  # fmt: skip
+    shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
+    times = f"{result.p50_ms:.1f}", f"{result.p99_ms:.1f}", f"{result.cpu_us:,.0f}"
+    return str(result.connections), shown, f"{result.spread:.0%}", *times
 
 
 def workloads_table(results: Results, markdown: bool) -> str:
@@ -76,7 +75,7 @@ def targets_table(results: Results, markdown: bool) -> str:
         except Absent as err:
             told = ("-", f"absent: {err}")
         rows.append((target.workload, target.against, bound, *told))
-    return table(_TARGET_HEADINGS, rows, markdown)
+    return table(_TARGET_HEADINGS, rows, markdown, texts=3)
 
 
 def report(results: Results, absent: Mapping[str, str], header: str, markdown: bool) -> str:
@@ -96,10 +95,13 @@ def _titled(title: str, text: str, markdown: bool) -> tuple[str, str]:
     return (f"### {title}" if markdown else title.upper()), text
 
 
-def write_docs(text: str, page: Path = PAGE) -> None:
-    """Put text between the markers of a page. Raises ValueError when it has none."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page} has no {BEGIN} ... {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+def write_docs(texts: Mapping[str, str], page: Path = PAGE) -> None:
+    """Put each text between the markers of its name, `<!-- name -->` and `<!-- /name -->`. Raises ValueError."""
+    content = page.read_text(encoding="utf-8")
+    for name, text in texts.items():
+        before, begin, rest = content.partition(f"<!-- {name} -->")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if not (begin and end):
+            raise ValueError(f"{page} needs a line <!-- {name} --> and, after it, <!-- /{name} -->")
+        content = f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
+    page.write_text(content, encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Protocol
 from bench.load import Load
 from bench.subjects import Subject, WrongAnswers
 
-LONG_S = 2.0  # a run that measures this long wants every server warm
+SHORT_S = 1.0
 
 
 class Server(Protocol):
@@ -104,10 +104,11 @@ def measure(
     measured no more.
     """
     seen: dict[Contest, list[Round]] = {contest: [] for contest in contests}
+    warm: set[str] = set()
     for number in range(rounds + 1):  # the first is the warm-up
         for contest in list(seen):
             try:
-                one = _round(contest, seconds if number else _warm_up_s(contest, seconds))
+                one = _round(contest, seconds if number else _warm_up_s(contest, seconds, warm))
             except WrongAnswers as err:
                 lost[str(contest)] = str(err)
                 del seen[contest]
@@ -124,10 +125,15 @@ def measure(
     ]  # fmt: skip
 
 
-def _warm_up_s(contest: Contest, seconds: float) -> float:
-    """Return how long to warm up: no longer than a short run measures, so that trying it out stays quick."""
-    usual = contest.server.subject.warm_up_s
-    return usual if seconds >= LONG_S else min(usual, seconds)
+def _warm_up_s(contest: Contest, seconds: float, warm: set[str]) -> float:
+    """Return how long to warm up. warm: names of the servers that were, to which this one is added.
+
+    A server that is warm has only the workload or its connections to get used to.
+    """
+    subject = contest.server.subject
+    long_enough = min(SHORT_S if subject.name in warm else subject.warm_up_s, 5 * seconds)
+    warm.add(subject.name)
+    return long_enough
 
 
 def _round(contest: Contest, seconds: float) -> Round:

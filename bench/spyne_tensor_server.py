@@ -29,8 +29,8 @@ class Tensor(ComplexModel):
     __namespace__ = NAMESPACE
     _type_info = [  # noqa: RUF012  (Spyne takes it apart when the class is made)
         ("dtype", Unicode),
-        ("shape", Array(Integer(member_name="item"), type_name="ArrayOfSize")),
-        ("doubles", Array(Double(member_name="item"), type_name="ArrayOfNumber")),
+        ("shape", Array(Integer, member_name="item")),
+        ("doubles", Array(Double, member_name="item")),
     ]
 
 
@@ -61,4 +61,5 @@ def make_service() -> type[ServiceBase]:
 if __name__ == "__main__":
     spyne.const.MIN_GC_INTERVAL = math.inf
     protocol = Soap11(validator="lxml", huge_tree=True)
-    serve(WsgiApplication(Application([make_service()], NAMESPACE, in_protocol=protocol, out_protocol=Soap11())))
+    application = Application([make_service()], NAMESPACE, in_protocol=protocol, out_protocol=Soap11())
+    serve(WsgiApplication(application, max_content_length=2**26))

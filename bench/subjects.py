@@ -18,7 +18,7 @@ from typing import IO
 from bench.iris import MODELS, REPOSITORY
 from bench.load import STALLED_S, Load
 
-START_TIMEOUT_S = 90.0  # four imports of TensorFlow share the machine
+START_TIMEOUT_S = 120.0  # four imports of TensorFlow share the machine
 _READY = re.compile(r"ready: http://[\w.]+:(\d+)/")
 
 
@@ -179,5 +179,6 @@ def _port(subject: Subject, process: subprocess.Popen[str], log: Path) -> int:
 
 
 def _drain(output: IO[str]) -> None:
-    for _ in output:
-        pass
+    with output:
+        for _ in output:
+            pass

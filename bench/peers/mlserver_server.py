@@ -72,7 +72,7 @@ def _await_model(process: subprocess.Popen[bytes], port: int) -> None:
         except OSError:
             time.sleep(0.2)
     process.kill()
-    raise SystemExit(f"MLServer was not ready within {START_TIMEOUT_S:g} s")
+    raise SystemExit(f"MLServer ended early, or was not ready within {START_TIMEOUT_S:g} s")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,15 @@ from bench.subjects import Subject
 from interop.tools import run
 
 INSTALL_TIMEOUT_S = 900
-_NEEDED = ("tensorflow>=2.20,<2.22", "pydantic>=2.10,<3", "pyyaml>=6,<7", "orjson>=3.10,<4", "pybase64>=1.4,<2")
+_NEEDED = (
+    "tensorflow>=2.20,<2.22",
+    "pydantic>=2.10,<3",
+    "pyyaml>=6,<7",
+    "orjson>=3.10,<4",
+    "pybase64>=1.4,<2",
+    "pillow>=11,<14",
+    "uvloop<0.22",
+)  # fmt: skip  (what soapsvc.model imports; MLServer 1.7 breaks with newer uvloops)
 
 
 def prepare(name: str, package: str, arguments: Sequence[str]) -> Subject:
