@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from bench.iris import REPOSITORY
-from bench.load import Load, quantile
-from bench.subjects import Subject, WrongAnswers, cpu_s
+from bench.load import STALLED_S, Load, quantile
+from bench.subjects import START_TIMEOUT_S, Subject, WrongAnswers, cpu_s
 from bench.workloads import WORKLOADS
 
 SUBJECT = Subject("bare callable", ("-m", "bench.bare_calls"), "")
@@ -34,12 +34,16 @@ class BareCalls:
         """Run the workload in as many threads as connections. Raises WrongAnswers when the process ends."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        watchdog = threading.Timer(seconds + STALLED_S + START_TIMEOUT_S, self.process.kill)
+        watchdog.start()
         try:
             self.process.stdin.write(f"{workload} {seconds} {connections}\n")
             self.process.stdin.flush()
             return Load(**json.loads(self.process.stdout.readline()))
         except (OSError, ValueError) as err:
-            raise WrongAnswers(f"the bare calls ended: {err}") from err
+            raise WrongAnswers(f"the bare calls ended, or took too long: {err}") from err
+        finally:
+            watchdog.cancel()
 
     def cpu_s(self) -> float | None:
         """Return the processor time it has used so far, None where the system has no /proc."""

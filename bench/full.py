@@ -23,7 +23,7 @@ from bench.progress import steps
 from bench.report import surroundings
 from bench.subjects import StartFailed
 from bench.targets import Results
-from bench.workloads import CACHE, MODELS, WORKLOADS
+from bench.workloads import APART, CACHE, MODELS, WORKLOADS
 from interop.tools import CannotRun
 from interop.tools import run as run_tool
 
@@ -112,7 +112,7 @@ def _read() -> Run:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.full", description=__doc__)
-    others = [name for name in WORKLOADS if name not in ("iris", "iris-rest")]
+    others = [name for name in WORKLOADS if name not in APART]
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one measurement (default 3)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default 5)")
     parser.add_argument("--connections", type=int, nargs="+", default=list(CONNECTIONS), help="default 1 8 64")

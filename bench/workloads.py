@@ -21,6 +21,7 @@ from bench.messages import PIXELS, Message, as_base64, attached, content, inline
 ROWS = 1000
 CACHE = REPOSITORY / ".bench"  # what a run makes and the next one needs again; not in git
 LARGE_MODELS = CACHE / "models"
+HEAVY_MODELS = CACHE / "heavy-models"
 MOBILENET = CACHE / "mobilenet.npz"
 _SINGLE, _LABEL = re.compile(rb"<(?:\w+:)?answer>([^<]+)<"), re.compile(rb"<(?:\w+:)?label>(\w+)<")
 Feeds = Mapping[str, Any]
@@ -110,6 +111,10 @@ def _pixels() -> np.ndarray:
     return np.random.default_rng(1).random(PIXELS, dtype=np.float32)
 
 
+def _weights() -> list[Exchange]:
+    return _mean(attached("weights", "weights", _pixels().tobytes(), lambda xop: _tensor("weights", content(xop))))
+
+
 def _mean(message: Message) -> list[Exchange]:
     """Return the call whose answer is the mean of the pixels."""
     mean = float(_pixels().mean(dtype=np.float64))
@@ -172,6 +177,7 @@ def _pixel_feeds() -> Feeds:
     return {"pixels": _pixels()[None]}
 
 
+APART = ("iris", "iris-rest", "weights")  # put to rivals, or measured for memory, not beside the other workloads
 WORKLOADS = {
     "iris": Workload("iris predict", "iris", MODELS, iris.exchanges, _iris_feeds),
     "iris-rest": Workload("iris predict, REST", "iris", MODELS, iris.rest_exchanges, _iris_feeds),
@@ -182,5 +188,6 @@ WORKLOADS = {
     "tensor-mtom": Workload("224x224x3 float32, MTOM", "pixels", LARGE_MODELS, _tensor_mtom, _pixel_feeds),
     "tensor-base64": Workload("224x224x3 float32, base64", "pixels", LARGE_MODELS, _tensor_base64, _pixel_feeds),
     "tensor-numbers": Workload("150,528 elements", "pixels", LARGE_MODELS, _tensor_numbers, _pixel_feeds, 1),
+    "weights": Workload("57 MB of weights", "weights", HEAVY_MODELS, _weights, _pixel_feeds),
     "mobilenet": Workload("MobileNetV2", "mobilenet", LARGE_MODELS, _mobilenet, _mobilenet_feeds, 2),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -63,11 +62,8 @@ def prepare(kind: str) -> Subject:
     copy_sources([_SOURCES / f"{name}.java" for name in programs], sources, str)
     classes = compile_java(place, libraries, sources, ("iris",))
     model = [str(MODELS / "iris" / "1" / "model.pb")] if "GraphScorer" in programs else []
-    return Subject(NAMES[kind], _arguments(classes, programs[0], model), "", "java", warm_up_s=WARM_UP_S)
-
-
-def _arguments(classes: str, main: str, model: Sequence[str]) -> tuple[str, ...]:
-    return (*_OPTIONS, "-cp", classes, main, *model)
+    arguments = (*_OPTIONS, "-cp", classes, programs[0], *model)
+    return Subject(NAMES[kind], arguments, "", "java", warm_up_s=WARM_UP_S)
 
 
 PEERS = {name: partial(prepare, kind) for kind, name in NAMES.items()}

@@ -56,7 +56,7 @@ def _write(folder: Path, workers: int, ports: list[int]) -> None:
     http, grpc, metrics = ports
     settings = {
         "host": "127.0.0.1", "http_port": http, "grpc_port": grpc, "metrics_port": metrics,
-        "parallel_workers": workers, "debug": False,
+        "parallel_workers": workers, "debug": False, "metrics_dir": str(folder / "metrics"),
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
     model = {"name": "iris", "implementation": "bench.peers.mlserver_runtime.IrisRuntime"}
