@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -21,11 +22,10 @@ from bench.load import Load
 from bench.measure import Contest, Result, Round, measure
 from bench.progress import steps
 from bench.report import surroundings
-from bench.subjects import StartFailed
+from bench.subjects import StartFailed, WrongAnswers
 from bench.targets import Results
 from bench.workloads import APART, CACHE, MODELS, WORKLOADS
 from interop.tools import CannotRun
-from interop.tools import run as run_tool
 
 KEPT = CACHE / "results.json"
 CONNECTIONS = (1, 8, 64)
@@ -42,7 +42,7 @@ class Run:
 
 
 def main() -> int:
-    """Measure, print and write what was asked for; return 0, or 1 when nothing could be measured."""
+    """Measure, print and write what was asked for; return 0, or 1 when the large models can't be made."""
     options = _parser().parse_args()
     if options.again:
         run = _read()
@@ -55,9 +55,8 @@ def main() -> int:
         _write(run)
     print(report(run.results, run.absent, run.header, options.markdown))
     if options.write_docs:
-        stages = run_tool([sys.executable, "-m", "bench.stages", "--markdown"], REPOSITORY, timeout_s=300)
         text = report(run.results, run.absent, run.header, markdown=True)
-        write_docs({"bench-full": text, "bench-stages": "\n\n".join(stages.split("\n", 1))})
+        write_docs({"bench-full": text, "bench-stages": _stages()})
     if options.plots:
         from bench.plots import plot
 
@@ -76,7 +75,7 @@ def _run(options: argparse.Namespace) -> Run:
             results = measure(contests, seconds, rounds, tell, who.absent)
         try:
             memory = None if options.quick else memory_of_workers(tell)
-        except (StartFailed, OSError) as err:
+        except (StartFailed, WrongAnswers, OSError) as err:
             memory = None
             tell(f"memory of workers: {err}")
     header = f"{started}, {rounds} rounds of {seconds:g} s, {busy}. {surroundings()}."
@@ -94,6 +93,15 @@ def _contests(who: Field, connections: list[int], workloads: list[str]) -> list[
             servers.insert(1, who.spyne)
         contests += [Contest(server, name, workload.connections) for server in servers if server]
     return contests
+
+
+def _stages() -> str:
+    """Return the stages of a call as Markdown, measured in a process of its own: it wraps the product's functions."""
+    command = [sys.executable, "-m", "bench.stages", "--markdown"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=300, check=True
+    )
+    return "\n\n".join(done.stdout.split("\n", 1))
 
 
 def _write(run: Run) -> None:
