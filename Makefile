@@ -1,7 +1,7 @@
 # make serve   set everything up and serve the bundled models    (PORT, HOST, MODELS can be given)
 # make test    set everything up and run every test
 # make lint    ruff and mypy
-# make bench   measure against stock Spyne and a hand-written handler, and what attachments and stages take: 3 minutes
+# make bench   measure against stock Spyne and a hand-written handler, and what attachments and stages take: 3 to 5 minutes
 # make bench-full   measure every workload against every rival, which it installs itself: half an hour or more
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
