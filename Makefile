@@ -1,7 +1,8 @@
 # make serve   set everything up and serve the bundled models    (PORT, HOST, MODELS can be given)
 # make test    set everything up and run every test
 # make lint    ruff and mypy
-# make bench   measure against stock Spyne and a hand-written handler
+# make bench   measure against stock Spyne and a hand-written handler, and what attachments and stages take: 3 to 5 minutes
+# make bench-full   measure every workload against every rival, which it installs itself: half an hour or more
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
 # make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
@@ -17,7 +18,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test lint bench interop client-java fuzz soak clean
+.PHONY: serve test lint bench bench-full interop client-java fuzz soak clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -32,7 +33,12 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy
 
 bench: .venv/dev.stamp
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --seconds 3
+	$(BIN)/python -m bench.attachments --calls 10
+	$(BIN)/python -m bench.stages --calls 2000
+
+bench-full: .venv/dev.stamp
+	$(BIN)/python -m bench.full --plots docs/images --write-docs
 
 client-java: .venv/serve.stamp
 	mvn -q -B -f clients/java verify -DskipTests
@@ -49,7 +55,7 @@ soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
+	rm -rf .venv .venv-* .bench .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:

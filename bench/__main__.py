@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
-from bench.measure import Result, WrongAnswers, measure
+from bench.measure import Contest, Result, measure
 from bench.report import results_table, surroundings
 from bench.subjects import SUBJECTS, StartFailed, running
 
@@ -17,12 +18,16 @@ def main() -> int:
     options = _parser().parse_args()
     seconds = QUICK_S if options.quick else options.seconds
     subjects = [subject for name in options.servers for subject in SUBJECTS[name]]
+    lost: dict[str, str] = {}
     print(f"Starting {len(subjects)} servers ...", file=sys.stderr)
     try:
         with running(subjects) as servers:
-            results = measure(servers, seconds, options.rounds, options.connections)
-    except (StartFailed, WrongAnswers) as err:
+            contests = [Contest(server, "iris", options.connections) for server in servers]
+            results = measure(contests, seconds, options.rounds, partial(print, file=sys.stderr), lost)
+    except StartFailed as err:
         print(f"bench: {err}", file=sys.stderr)
+        return 1
+    if lost:
         return 1
     _print(results, seconds, options)
     return 0

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from bench.messages import PIXELS
 from soapsvc.authoring.folder import write_folder
 from soapsvc.authoring.freeze import freeze
 
-PIXELS = (224, 224, 3)
 MOST = 100  # instances of pixels in one call
 LIMITS = {"max_batch": MOST, "max_elements": MOST * 224 * 224 * 3, "max_image_pixels": 100_000_000}
 
@@ -21,32 +21,45 @@ def main() -> None:
     """Write models/pixels/1 and models/picture/1."""
     models = Path(sys.argv[1])
     pixels = tf.TensorSpec([None, *PIXELS], tf.float32, "pixels")
-    _write(models / "pixels" / "1", pixels, lambda array: tf.reduce_mean(array, [1, 2, 3]), {})
+    write(models / "pixels" / "1", pixels, lambda array: tf.reduce_mean(array, [1, 2, 3]))
     picture = tf.TensorSpec([None], tf.string, "picture")
-    _write(models / "picture" / "1", picture, _length, {"picture": {"as": "image"}})
+    write(models / "picture" / "1", picture, _length, {"picture": {"as": "image"}})
 
 
 def _length(content: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.strings.length(content), tf.float32)
 
 
-def _write(to: Path, spec: tf.TensorSpec, function: Callable[[Any], Any], elements: dict[str, Any]) -> None:
+def write(
+    to: Path,
+    spec: tf.TensorSpec,
+    function: Callable[[Any], Any],
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    labels: Sequence[str] = (),
+) -> Any:
+    """Write a model of one input and the output `answer`, over one that is there, and return its graph.
+
+    inputs, outputs: how they appear in the contract, if not as they are. labels: of the answer's columns.
+    """
     shape = ["batch", *spec.shape.as_list()[1:]]
+    answer = ["batch", len(labels)] if labels else ["batch"]
     manifest = {
         "format": 1,
         "name": to.parent.name,
-        "description": "Measures attachments.",
+        "description": "Measures.",
         "signatures": {
             "predict": {
                 "inputs": {spec.name: {"tensor": f"{spec.name}:0", "dtype": spec.dtype.name, "shape": shape}},
-                "outputs": {"answer": {"tensor": "answer:0", "dtype": "float32", "shape": ["batch"]}},
+                "outputs": {"answer": {"tensor": "answer:0", "dtype": "float32", "shape": answer}},
             }
         },
-        "contract": {"version": 1, "inputs": elements},
+        "contract": {"version": 1, "inputs": inputs or {}, "outputs": outputs or {}},
         "limits": LIMITS,
     }
     graph_def = freeze(tf.function(function, [spec]), [spec.name], ["answer"])
-    write_folder(to, graph_def=graph_def, manifest=manifest, labels=[], warmup=[])
+    write_folder(to, graph_def=graph_def, manifest=manifest, labels=labels, force=True)
+    return graph_def
 
 
 if __name__ == "__main__":

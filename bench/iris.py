@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.exchange import Exchange, post
 
 if TYPE_CHECKING:
     from soapsvc.model.servable import Servable
@@ -42,14 +46,26 @@ def envelope(flower: Flower) -> bytes:
     ).encode()
 
 
-def http_request(flower: Flower) -> bytes:
-    """Return the whole HTTP request, headers and all."""
-    body = envelope(flower)
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml; charset=utf-8\r\n"
-        f'SOAPAction: "{NAMESPACE}:predict"\r\nContent-Length: {len(body)}\r\n\r\n'
-    )
-    return head.encode() + body
+def exchanges() -> list[Exchange]:
+    """Return a call of predict for each flower."""
+    return [_exchange(flower, "text/xml; charset=utf-8", PATH, envelope(flower)) for flower in FLOWERS]
+
+
+def rest_exchanges() -> list[Exchange]:
+    """Return the same calls in the Open Inference Protocol, as MLServer reads them."""
+    calls = []
+    for flower in FLOWERS:
+        row = [float(value) for value in flower.values]
+        tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
+        body = json.dumps({"inputs": [tensor]}).encode()
+        calls.append(_exchange(flower, "application/json", "/v2/models/iris/infer", body))
+    return calls
+
+
+def _exchange(flower: Flower, content_type: str, path: str, body: bytes) -> Exchange:
+    action = f"{NAMESPACE}:predict" if path == PATH else ""
+    right = partial(names_species, species=flower.species)
+    return Exchange(post(path, content_type, body, action), f"{flower.species.decode()} first", right)
 
 
 def names_species(body: bytes, species: bytes) -> bool:

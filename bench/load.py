@@ -1,7 +1,8 @@
 """The load generator: one process and thread, N keep-alive connections that each await an answer before the next call.
 
-`python -m bench.load PORT --seconds 5 --connections 8` prints one JSON object. Requests are built beforehand and
-answers are read by hand, so that it takes little of the cores that the server needs; it says how much it took.
+`python -m bench.load PORT --workload iris --seconds 5 --connections 8` prints one JSON object. Requests are
+built beforehand and answers are read by hand, so that it takes little of the cores that the server needs; it says how
+much it took.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import selectors
 import socket
 import time
 from array import array
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 
-from bench.iris import FLOWERS, Flower, http_request, names_species
+from bench.exchange import Exchange
+from bench.workloads import WORKLOADS
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked\r\n", re.IGNORECASE)
-_REQUESTS = [(flower, http_request(flower)) for flower in FLOWERS]
 STALLED_S = 30.0  # no answer on any connection for this long: give up
 
 
@@ -60,18 +62,20 @@ class _Tally:
 class _Connection:
     """One keep-alive connection with at most one request under way."""
 
-    def __init__(self, port: int, turn: int) -> None:
+    def __init__(self, port: int, exchanges: Sequence[Exchange], turn: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=STALLED_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._turn, self._received, self._sent_at = turn, b"", 0.0
-        self._flower: Flower = FLOWERS[0]
+        self._exchanges, self._turn, self._received, self._sent_at = exchanges, turn, b"", 0.0
 
     def ask(self) -> None:
         """Send the next request."""
         self._turn += 1
-        self._flower, request = _REQUESTS[self._turn % len(_REQUESTS)]
         self._received, self._sent_at = b"", time.perf_counter()
-        self.socket.sendall(request)
+        self.socket.sendall(self._exchange.request)
+
+    @property
+    def _exchange(self) -> Exchange:
+        return self._exchanges[self._turn % len(self._exchanges)]
 
     def receive(self, tally: _Tally) -> bool:
         """Take in what came; return whether the answer is whole, and then count it. Raises ConnectionError."""
@@ -82,7 +86,8 @@ class _Connection:
         head, separator, body = self._received.partition(b"\r\n\r\n")
         if not separator or not _whole(head + b"\r\n", body):
             return False
-        tally.add(_problem(head, body, self._flower), time.perf_counter() - self._sent_at)
+        latency_s = time.perf_counter() - self._sent_at
+        tally.add(_problem(head, body, self._exchange), latency_s)
         return True
 
 
@@ -95,19 +100,19 @@ def _whole(head: bytes, body: bytes) -> bool:
     raise ConnectionError(f"an answer without a length: {head!r}")
 
 
-def _problem(head: bytes, body: bytes, flower: Flower) -> str:
+def _problem(head: bytes, body: bytes, exchange: Exchange) -> str:
     """Return what is wrong with an answer, nothing when it is right."""
     if not head.startswith(b"HTTP/1.1 200 "):
         return f"{head.splitlines()[0]!r} {body[:300]!r}"
-    if not names_species(body, flower.species):
-        return f"expected {flower.species!r} first in {body[:600]!r}"
+    if not exchange.is_right(body):
+        return f"expected {exchange.expected} in {body[:600]!r}"
     return ""
 
 
-def run(port: int, seconds: float, connections: int) -> Load:
+def run(port: int, exchanges: Sequence[Exchange], seconds: float, connections: int) -> Load:
     """Call for so many seconds and return what was seen; answers that are under way at the end still count."""
     selector, tally = selectors.DefaultSelector(), _Tally()
-    idle = [_Connection(port, turn) for turn in range(connections)]
+    idle = [_Connection(port, exchanges, turn) for turn in range(connections)]
     gc.disable()  # the longest call must be the server's doing, not ours
     started, cpu = time.perf_counter(), time.process_time()
     for connection in idle:
@@ -148,10 +153,15 @@ def main() -> None:
     """Run once and print the Load as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
+    parser.add_argument("--workload", choices=tuple(WORKLOADS), default="iris")
+    parser.add_argument("--any-answer", action="store_true", help="count every answer with status 200 as right")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=8)
     options = parser.parse_args()
-    print(json.dumps(asdict(run(options.port, options.seconds, options.connections))))
+    exchanges = WORKLOADS[options.workload].exchanges()
+    if options.any_answer:
+        exchanges = [replace(each, is_right=lambda answer: True) for each in exchanges]
+    print(json.dumps(asdict(run(options.port, exchanges, options.seconds, options.connections))))
 
 
 if __name__ == "__main__":

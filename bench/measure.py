@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from bench.iris import REPOSITORY
-from bench.load import STALLED_S, Load
-from bench.subjects import Running
+from bench.load import Load
+from bench.subjects import Subject, WrongAnswers
 
-WARM_UP_S = 2.0  # enough for lazy imports and for TensorFlow's first runs
+SHORT_S = 1.0
 
 
-class WrongAnswers(Exception):
-    """A server answered wrongly: its speed means nothing."""
+class Server(Protocol):
+    """What can be asked: a server on a port, or the bare callable in a process."""
+
+    subject: Subject
+
+    def load(self, workload: str, seconds: float, connections: int) -> Load:
+        """Put the workload to it. Raises WrongAnswers."""
+
+    def cpu_s(self) -> float | None:
+        """Return the processor time it has used so far, None when unknown."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,27 @@ class Round:
 
 
 @dataclass(frozen=True)
+class Contest:
+    """What is measured in each round: a workload put to a server over so many connections."""
+
+    server: Server
+    workload: str
+    connections: int
+
+    def __str__(self) -> str:
+        many = "s" * (self.connections > 1)
+        return f"{self.server.subject.name}, {self.workload}, {self.connections} connection{many}"
+
+
+@dataclass(frozen=True)
 class Result:
-    """All rounds of one subject. floor: the name of the subject that does the least on the same server."""
+    """All rounds of one contest. floor: the name of the subject that does the least on the same server."""
 
     name: str
     floor: str
     rounds: tuple[Round, ...]
+    workload: str = "iris"
+    connections: int = 8
 
     @property
     def calls_per_s(self) -> float:
@@ -75,37 +95,51 @@ class Result:
         return max(one.load.generator_cpu for one in self.rounds)
 
 
-def measure(servers: Sequence[Running], seconds: float, rounds: int, connections: int) -> list[Result]:
-    """Return one Result for each server, after a warm-up. Raises WrongAnswers at the first round with one."""
-    for server in servers:
-        _load(server, min(seconds, WARM_UP_S), connections)
-    seen: list[list[Round]] = [[] for _ in servers]
-    for number in range(rounds):
-        for server, own in zip(servers, seen, strict=True):
-            own.append(_round(server, seconds, connections))
-            print(f"round {number + 1}: {server.subject.name}: {own[-1].load.calls_per_s:.0f} calls/s", file=sys.stderr)
+def measure(
+    contests: Sequence[Contest], seconds: float, rounds: int, tell: Callable[[str], None], lost: dict[str, str]
+) -> list[Result]:
+    """Return one Result for each contest, after a warm-up.
+
+    tell: is given a line after each measurement. lost: gets the name of each contest that failed, and why; it is
+    measured no more.
+    """
+    seen: dict[Contest, list[Round]] = {contest: [] for contest in contests}
+    warm: set[str] = set()
+    for number in range(rounds + 1):  # the first is the warm-up
+        for contest in list(seen):
+            try:
+                one = _round(contest, seconds if number else _warm_up_s(contest, seconds, warm))
+            except WrongAnswers as err:
+                lost[str(contest)] = str(err)
+                del seen[contest]
+                tell(f"{contest}: {err}")
+                continue
+            if number:
+                seen[contest].append(one)
+            tell(f"{f'round {number}' if number else 'warm-up'}: {contest}: {one.load.calls_per_s:,.0f} calls/s")
     return [
-        Result(server.subject.name, server.subject.floor, tuple(own)) for server, own in zip(servers, seen, strict=True)
-    ]
+        Result(
+            contest.server.subject.name, contest.server.subject.floor, tuple(own), contest.workload, contest.connections
+        )
+        for contest, own in seen.items()
+    ]  # fmt: skip
 
 
-def _round(server: Running, seconds: float, connections: int) -> Round:
-    before = server.cpu_s()
-    load = _load(server, seconds, connections)
-    after = server.cpu_s()
-    return Round(load, None if before is None or after is None else after - before)
+def _warm_up_s(contest: Contest, seconds: float, warm: set[str]) -> float:
+    """Return how long to warm up. warm: names of the servers that were, to which this one is added.
+
+    A server that is warm has only the workload or its connections to get used to.
+    """
+    subject = contest.server.subject
+    long_enough = min(SHORT_S if subject.name in warm else subject.warm_up_s, 5 * seconds)
+    warm.add(subject.name)
+    return long_enough
 
 
-def _load(server: Running, seconds: float, connections: int) -> Load:
-    """Run the load generator in a process of its own."""
-    command = [sys.executable, "-m", "bench.load", str(server.port)]
-    command += ["--seconds", str(seconds), "--connections", str(connections)]
-    done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=seconds + 2 * STALLED_S
-    )
-    if done.returncode:
-        raise WrongAnswers(f"{server.subject.name}: the load generator failed: {done.stderr[-500:]}")
-    load = Load(**json.loads(done.stdout))
+def _round(contest: Contest, seconds: float) -> Round:
+    before = contest.server.cpu_s()
+    load = contest.server.load(contest.workload, seconds, contest.connections)
+    after = contest.server.cpu_s()
     if load.errors or not load.calls:
-        raise WrongAnswers(f"{server.subject.name}: {load.errors} wrong answers, the first: {load.first_error}")
-    return load
+        raise WrongAnswers(f"{load.errors} wrong answers, the first: {load.first_error}")
+    return Round(load, None if before is None or after is None else after - before)

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from bench.measure import Result
 from bench.subjects import OURS, STOCK
@@ -33,26 +34,26 @@ def _ratio(rates: Mapping[str, float], result: Result, to: str) -> str:
     return f"{result.calls_per_s / rates[to]:.2f}" if to in rates else "-"
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool) -> str:
-    """Return a table whose first column is text and whose others are numbers."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], markdown: bool, texts: int = 1) -> str:
+    """Return a table whose first columns are texts, as many as told, and whose others are numbers."""
     widths = [max(len(line[column]) for line in (headings, *rows)) for column in range(len(headings))]
-    lines = [_line(headings, widths, markdown), *(_line(row, widths, markdown) for row in rows)]
-    rule = ["-" * widths[0], *("-" * (width - 1) + (":" if markdown else "-") for width in widths[1:])]
-    lines.insert(1, _line(rule, widths, markdown))
+    lines = [_line(cells, widths, markdown, texts) for cells in (headings, *rows)]
+    ends = ["-"] * texts + [":" if markdown else "-"] * (len(widths) - texts)
+    rule = ["-" * (width - 1) + end for width, end in zip(widths, ends, strict=True)]
+    lines.insert(1, _line(rule, widths, markdown, texts))
     return "\n".join(lines)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], markdown: bool) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], markdown: bool, texts: int) -> str:
     padded = [
-        cells[0].ljust(widths[0]),
-        *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)),
+        cell.ljust(width) if column < texts else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return f"| {' | '.join(padded)} |" if markdown else "  ".join(padded)
 
 
 def surroundings() -> str:
     """Return in one line what the figures depend on besides the code: cores and versions."""
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("tensorflow", "spyne", "lxml", "waitress", "granian", "numpy")
-    )
+    names = ("tensorflow", "spyne", "lxml", "waitress", "granian", "numpy")
+    packages = ", ".join(f"{name} {version(name)}" for name in names if find_spec(name))
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {packages}"

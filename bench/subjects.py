@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,18 +16,28 @@ from pathlib import Path
 from typing import IO
 
 from bench.iris import MODELS, REPOSITORY
+from bench.load import STALLED_S, Load
 
-START_TIMEOUT_S = 90.0  # four imports of TensorFlow share the machine
+START_TIMEOUT_S = 120.0  # four imports of TensorFlow share the machine
 _READY = re.compile(r"ready: http://[\w.]+:(\d+)/")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One server under test. arguments: of the Python interpreter; floor: the name of the least that it could cost."""
+    """One server under test.
+
+    arguments: of the program, which is this Python unless given. floor: the name of the least that it could cost.
+    workload: how iris is asked of it. computes: whether its answers can be right. warm_up_s: how long until its pace
+    is its usual one; the default is enough for lazy imports and TensorFlow's first runs.
+    """
 
     name: str
     arguments: tuple[str, ...]
     floor: str = "hand-written lxml"
+    program: str = sys.executable
+    workload: str = "iris"
+    computes: bool = True
+    warm_up_s: float = 2.0
 
 
 OURS = Subject("ours", ("serve.py", "--host", "127.0.0.1", "--port", "0", "--models", str(MODELS)))
@@ -46,6 +57,10 @@ def _on_granian(workers: int) -> tuple[Subject, Subject]:
 SUBJECTS = {"waitress": (OURS, STOCK, STOCK_NO_GC, FLOOR), "granian": (*_on_granian(1), *_on_granian(2))}
 
 
+class WrongAnswers(Exception):
+    """A server answered wrongly, or not: its speed means nothing."""
+
+
 class StartFailed(Exception):
     """A server didn't come up; the message holds the end of what it wrote."""
 
@@ -62,27 +77,51 @@ class Running:
         """Return by how many bytes the memory it holds rises at most while act runs. Linux only."""
         process = Path(f"/proc/{self.process.pid}")
         (process / "clear_refs").write_text("5")  # forgets the peak so far; proc(5)
-        before = _kilobytes(process, "VmRSS")
+        before = _kilobytes(process / "status", "VmRSS")
         act()
-        return (_kilobytes(process, "VmHWM") - before) * 1024
+        return (_kilobytes(process / "status", "VmHWM") - before) * 1024
+
+    def load(self, workload: str, seconds: float, connections: int) -> Load:
+        """Run the load generator in a process of its own. Raises WrongAnswers when it fails."""
+        command = [sys.executable, "-m", "bench.load", str(self.port), "--workload", workload]
+        command += ["--seconds", str(seconds), "--connections", str(connections)]
+        command += [] if self.subject.computes else ["--any-answer"]
+        try:
+            done = subprocess.run(
+                command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=seconds + 2 * STALLED_S
+            )
+        except subprocess.TimeoutExpired as err:
+            raise WrongAnswers(f"the load generator did not end within {err.timeout:g} s") from err
+        if done.returncode:
+            raise WrongAnswers(f"the load generator failed: {done.stderr[-500:]}")
+        return Load(**json.loads(done.stdout))
 
     def cpu_s(self) -> float | None:
         """Return the processor time it has used so far, its workers' too; None where the system has no /proc."""
-        try:
-            return _cpu_s(self.process.pid)
-        except OSError:
-            return None
+        return cpu_s(self.process.pid)
+
+    def proportional_bytes(self) -> int:
+        """Return the memory that it and its workers hold, what they share counted once (PSS). Linux only."""
+        return sum(_kilobytes(process / "smaps_rollup", "Pss") for process in _processes(self.process.pid)) * 1024
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float | None:
+    """Return the processor time of a process and those it started; None where the system has no /proc."""
+    try:
+        stats = [(process / "stat").read_text().rpartition(")")[2].split() for process in _processes(pid)]
+    except OSError:
+        return None
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def _processes(pid: int) -> list[Path]:
     process = Path(f"/proc/{pid}")
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
     children = [int(child) for task in process.glob("task/*/children") for child in task.read_text().split()]
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_s, children))
+    return [process, *(each for child in children for each in _processes(child))]
 
 
-def _kilobytes(process: Path, name: str) -> int:
-    lines = (process / "status").read_text().splitlines()
+def _kilobytes(file: Path, name: str) -> int:
+    lines = file.read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
@@ -109,7 +148,7 @@ def _start(subject: Subject, log: Path) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
     with log.open("w") as errors:
         return subprocess.Popen(
-            [sys.executable, *subject.arguments],
+            [subject.program, *subject.arguments],
             cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
 
@@ -140,5 +179,6 @@ def _port(subject: Subject, process: subprocess.Popen[str], log: Path) -> int:
 
 
 def _drain(output: IO[str]) -> None:
-    for _ in output:
-        pass
+    with output:
+        for _ in output:
+            pass

@@ -19,24 +19,31 @@ _POM = """\
 </project>
 """
 _DEPENDENCY = (
-    "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version><type>{}</type></dependency>"
+    "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version><type>{}</type>"
+    "<classifier>{}</classifier></dependency>"
 )
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 
 
 def class_path(folder: Path, coordinates: Sequence[str]) -> str:
-    """Return the class path of artifacts given as `group:artifact:version` or `...:type`. Raises CannotRun.
+    """Return the class path of artifacts given as `group:artifact:version[:type[:classifier]]`.
 
-    folder keeps the answer, so that Maven is asked again only for other coordinates.
+    folder keeps the answer, so that Maven is asked again only for other coordinates. Raises CannotRun.
     """
     pom, kept = folder / "pom.xml", folder / "class-path.txt"
-    parts = [(*coordinate.split(":"), "jar")[:4] for coordinate in coordinates]
+    parts = [_parts(coordinate) for coordinate in coordinates]
     wanted = _POM.format(name=folder.name, dependencies="\n".join(_DEPENDENCY.format(*part) for part in parts))
     if not (kept.is_file() and pom.read_text() == wanted and all(map(_exists, kept.read_text().split(":")))):
         pom.write_text(wanted)
         with ONE_AT_A_TIME:
             run(["mvn", "-q", "-B", "-f", pom, _PLUGIN, f"-Dmdep.outputFile={kept}"], folder, timeout_s=600)
     return kept.read_text()
+
+
+def _parts(coordinate: str) -> tuple[str, ...]:
+    group, artifact, version, *rest = coordinate.split(":")
+    kind, classifier = (*rest, *("jar", "")[len(rest) :])
+    return group, artifact, version, kind, classifier
 
 
 def _exists(path: str) -> bool:

@@ -149,9 +149,9 @@ def _stackable(tensors: Sequence[Feeds]) -> bool:
 
 def _answers(field: OutputField, values: Array) -> Sequence[Any]:
     """Return the answers of several rows in one output. values: the output's tensor, its first dimension the rows."""
-    if field.kind == "scoredLabels":
+    if field.kind == "scoredLabels" and len(values) > 1:
         order = (-values).argsort(axis=1, kind="stable")[:, : field.top]
-        scores = np.take_along_axis(values, order, axis=1)
+        scores = values[np.arange(len(values))[:, np.newaxis], order]
         labels = [tuple([field.labels[index] for index in best]) for best in order.tolist()]
         return list(map(ScoredLabels, labels, scores))
     return [_answer(field, value) for value in values]
@@ -159,7 +159,8 @@ def _answers(field: OutputField, values: Array) -> Sequence[Any]:
 
 def _answer(field: OutputField, value: Any) -> Any:
     if field.kind == "scoredLabels":
-        return _answers(field, value[np.newaxis])[0]
+        best = (-value).argsort(kind="stable")[: field.top]
+        return ScoredLabels(tuple([field.labels[index] for index in best.tolist()]), value[best])
     if field.kind == "text" or (field.kind == "scalar" and field.dtype == "string"):
         return decoded(value)
     if field.kind == "vector" and field.dtype == "string":

@@ -30,6 +30,8 @@ from soapsvc.soap.tensors import tensor_record, tensor_value
 from soapsvc.soap.text import numbers
 from soapsvc.soap.types import Type, Types, in_message, required
 
+_MANY = 8  # answers: from so many on it pays to write their numbers at once
+
 
 def operation(
     function: Callable[..., Any],
@@ -176,6 +178,8 @@ def _model_row(inputs: Sequence[InputField], row: Row) -> Row:
 
 def _wire_values(field: OutputField, values: Sequence[Any], as_content: bool) -> Sequence[Any]:
     """Return one output of each answer as a writer takes it."""
+    if field.kind == "scoredLabels" and len(values) < _MANY:
+        return [list(zip(value.labels, value.scores, strict=True)) for value in values]
     if field.kind == "scoredLabels":
         scores = iter(numbers(np.concatenate([value.scores for value in values])))  # all at once: text goes as it is
         return [list(zip(value.labels, scores)) for value in values]  # noqa: B905  (each takes its share)

@@ -1,0 +1,86 @@
+"""Who takes part in bench-full: starts every server that can be had, and notes why the others can't."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from bench.bare_calls import BareCalls, bare_calls
+from bench.iris import REPOSITORY
+from bench.peers import jvm, venvs
+from bench.subjects import OURS, SUBJECTS, Running, StartFailed, Subject, running
+from bench.workloads import HEAVY_MODELS, LARGE_MODELS, MOBILENET
+from interop.tools import CannotRun, run
+
+TWO_WORKERS = replace(OURS, name="ours, 2 workers", arguments=(*OURS.arguments, "--workers", "2"))
+LARGE = Subject("ours, large models", (*OURS.arguments[:-1], str(LARGE_MODELS), "--log-level", "warning"))
+HEAVY = Subject("ours, 57 MB graph", (*OURS.arguments[:-1], str(HEAVY_MODELS), "--log-level", "warning"))
+HEAVY_TWO = Subject("ours, 57 MB graph, 2 workers", (*HEAVY.arguments, "--workers", "2"))
+READER = Subject("reader", ("-m", "bench.reader_server"), computes=False)
+SPYNE_TENSOR = Subject("stock Spyne, tensor", ("-m", "bench.spyne_tensor_server"))
+_PYTHON = (*SUBJECTS["waitress"], TWO_WORKERS, *SUBJECTS["granian"])
+PEERS: dict[str, Callable[[], Subject]] = {
+    **{subject.name: (lambda subject=subject: subject) for subject in _PYTHON}, **jvm.PEERS, **venvs.PEERS,
+}  # fmt: skip
+_FAILURES = (CannotRun, StartFailed, OSError, subprocess.SubprocessError)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Everything that runs. rivals: those that answer iris. absent: name and reason of each that does not run."""
+
+    rivals: list[Running]
+    large: Running | None
+    reader: Running | None
+    spyne: Running | None
+    bare: BareCalls
+    absent: dict[str, str]
+
+
+@contextmanager
+def field(names: list[str], tell: Callable[[str], None]) -> Iterator[Field]:
+    """Start the peers named, one after the other, and what the workloads need; stop all after the block."""
+    absent: dict[str, str] = {}
+    make_large_models(tell)
+    with ExitStack() as stack:
+
+        def start(name: str, prepare: Callable[[], Subject]) -> Running | None:
+            tell(f"starting {name}")
+            try:
+                return stack.enter_context(running((prepare(),)))[0]
+            except _FAILURES as err:
+                absent[name] = _short(err)
+                tell(f"{name} is absent: {absent[name]}")
+                return None
+
+        rivals = [server for name in names if (server := start(name, PEERS[name]))]
+        large, reader, spyne = (start(each.name, lambda each=each: each) for each in (LARGE, READER, SPYNE_TENSOR))
+        yield Field(rivals, large, reader, spyne, stack.enter_context(bare_calls()), absent)
+
+
+def make_large_models(tell: Callable[[str], None]) -> None:
+    """Have the models that git does not hold. Raises CannotRun."""
+    program = REPOSITORY / "bench" / "large_models.py"
+    if not MOBILENET.is_file() or MOBILENET.stat().st_mtime < program.stat().st_mtime:  # written last
+        tell("making the large models")
+        run([sys.executable, "-m", "bench.large_models"], REPOSITORY, timeout_s=600)
+
+
+def memory_of_workers(tell: Callable[[str], None]) -> float:
+    """Return the memory of two workers with a model of 57 MB, as a multiple of one's. Raises StartFailed."""
+    held = []
+    for subject in (HEAVY, HEAVY_TWO):
+        tell(f"memory of {subject.name}")
+        with running((subject,)) as (server,):
+            server.load("weights", 2.0, 8)
+            held.append(server.proportional_bytes())
+    return held[1] / held[0]
+
+
+def _short(error: Exception) -> str:
+    """Return the last line of a message, which is where programs say what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__
