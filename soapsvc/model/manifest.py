@@ -40,6 +40,14 @@ class GraphFile(_Strict):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
+class RunnerEntry(_Strict):
+    """A converted form of the graph that runs in its place; `python -m soapsvc accelerate` writes it."""
+
+    kind: Literal["onnx"]
+    file: FileName = "model.onnx"
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class TensorEntry(_Strict):
     """One tensor of a signature; `shape` left out means any rank."""
 
@@ -181,6 +189,7 @@ class Manifest(_Strict):
     warmup: WarmupEntry | None = None
     limits: LimitsEntry = LimitsEntry()
     threads: ThreadsEntry = ThreadsEntry()
+    runner: RunnerEntry | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
