@@ -15,7 +15,7 @@ from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
 from soapsvc.model.runner import accelerated
-from soapsvc.model.servable import Servable
+from soapsvc.model.servable import Batching, Servable
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 from soapsvc.model.source import MANIFEST, VersionFolder
 
@@ -61,6 +61,7 @@ def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph)
         name=folder.name, version=folder.version, description=manifest.description,
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
         binding=Binding(contract, signatures[manifest.contract.signature], limits), limits=limits, graph=graph,
+        batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
 
 

@@ -175,6 +175,13 @@ class ThreadsEntry(_Strict):
     inter_op: Annotated[int, Field(ge=-1, le=256)] = -1
 
 
+class BatchingEntry(_Strict):
+    """Joins calls that come at the same time into one run; see `soapsvc.model.servable.Batching`."""
+
+    max_size: Annotated[int, Field(ge=2)] = 32
+    max_wait_us: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+
+
 class Manifest(_Strict):
     """One `model.yaml`, with every key checked on its own."""
 
@@ -190,6 +197,7 @@ class Manifest(_Strict):
     limits: LimitsEntry = LimitsEntry()
     threads: ThreadsEntry = ThreadsEntry()
     runner: RunnerEntry | None = None
+    batching: BatchingEntry | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

@@ -28,11 +28,20 @@ class Graph(Protocol):
 
 
 @dataclass(frozen=True)
+class Batching:
+    """How calls are joined: into runs of at most max_size instances, each call waiting at most max_wait_us."""
+
+    max_size: int
+    max_wait_us: int
+
+
+@dataclass(frozen=True)
 class Servable:
     """One version of a model with everything that a call needs.
 
     signature: the one that the contract's typed operations use.
     sample: one instance out of the golden inputs, as a client would send it; None without golden inputs.
+    batching: None: every call runs by itself.
     runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
     """
 
@@ -46,6 +55,7 @@ class Servable:
     limits: Limits
     graph: Graph = field(repr=False)
     sample: Row | None = None
+    batching: Batching | None = None
     runner: str = TENSORFLOW
 
     def find_signature(self, name: str | None) -> Signature:
