@@ -29,6 +29,7 @@ from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.wsdl import read_wsdl
 from soapsvc.soapui.command import add_soapui_parser
 from soapsvc.transport.reload import add_reload_parser
+from soapsvc.tuning.command import add_tune_parser
 
 
 class CommandError(Exception):
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inspect_parser(commands)
     add_freeze_parser(commands)
     add_accelerate_parser(commands)
+    add_tune_parser(commands)
     add_predict_parser(commands)
     add_soapui_parser(commands)
     wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")

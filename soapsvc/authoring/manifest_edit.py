@@ -15,7 +15,8 @@ def with_key(text: str, key: str, value: Any) -> str:
     A key that is there is replaced where it stands, a new one goes to the end. Raises SourceError when the file is
     written in a way that leaves no place for it, as one large `{...}`.
     """
-    line = f"{key}: {yaml.safe_dump(value, sort_keys=False, default_flow_style=True, width=10_000).strip()}"
+    dumped = yaml.safe_dump(value, sort_keys=False, default_flow_style=True, width=10_000)
+    line = f"{key}: {dumped.removesuffix('...' + chr(10)).strip()}"  # PyYAML ends a lone scalar with dots
     root = yaml.compose(text, yaml.SafeLoader)
     edited = text
     if isinstance(root, yaml.MappingNode):
