@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from soapsvc.authoring.accelerate_command import add_accelerate_parser
 from soapsvc.authoring.freeze_command import add_freeze_parser
 from soapsvc.authoring.inspect_command import add_inspect_parser
 from soapsvc.authoring.source import SourceError
@@ -17,7 +18,7 @@ from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
 from soapsvc.model.labels_file import write_label
 from soapsvc.model.manager import ModelManager
-from soapsvc.model.servable import Servable
+from soapsvc.model.servable import TENSORFLOW, Servable
 from soapsvc.model.source import VersionFolder, find_versions, version_folder
 from soapsvc.predict.command import add_predict_parser
 from soapsvc.soap.application import SoapEndpoint
@@ -28,6 +29,7 @@ from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.wsdl import read_wsdl
 from soapsvc.soapui.command import add_soapui_parser
 from soapsvc.transport.reload import add_reload_parser
+from soapsvc.tuning.command import add_tune_parser
 
 
 class CommandError(Exception):
@@ -55,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_inspect_parser(commands)
     add_freeze_parser(commands)
+    add_accelerate_parser(commands)
+    add_tune_parser(commands)
     add_predict_parser(commands)
     add_soapui_parser(commands)
     wsdl = commands.add_parser("wsdl", help="print the WSDL of a model")
@@ -122,6 +126,8 @@ def _check(options: argparse.Namespace) -> int:
     folder = version_folder(options.folder)
     servable = load(folder, tuple(options.op_library))
     print(f"{servable.name} version {servable.version} loads and gives its golden answers")
+    if servable.runner != TENSORFLOW:
+        print(f"it runs on {servable.runner}")
     if options.against is None:
         return 0
     offered = _contracts().endpoint_of(servable.contract, SoapVersion.SOAP11).wsdl

@@ -21,7 +21,8 @@ ALLOWED = {
     "transport": {"errors", "settings", "model", "engine", "soap", "console", "transport"},
     "predict": {"errors", "model", "engine", "soap", "authoring", "predict"},
     "soapui": {"errors", "model", "soap", "authoring", "soapui"},
-    "cli": {"errors", "settings", "model", "engine", "soap", "transport", "authoring", "predict", "soapui"},
+    "tuning": {"errors", "model", "engine", "authoring", "tuning"},
+    "cli": {"errors", "settings", "model", "engine", "soap", "transport", "authoring", "predict", "soapui", "tuning"},
     "__main__": {"cli"},
     "": set(),
 }

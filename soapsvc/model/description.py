@@ -29,6 +29,7 @@ def describe(folder: VersionFolder) -> Description:
     signatures = {name: _signature(entry) for name, entry in manifest.signatures.items()}
     typed = signatures[manifest.contract.signature]
     try:
+        _check_batching(manifest, typed)
         contract = contract_of(manifest, typed, lambda file: _read_labels(folder, file))
     except LoadError as err:
         raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
@@ -44,6 +45,23 @@ def _check_name(manifest: Manifest, folder: VersionFolder) -> None:
         f"{folder.show(MANIFEST)}: name: {manifest.name} stands in the folder of {folder.name}; {why}: "
         f"rename the folder or write name: {folder.name}"
     )
+
+
+def _check_batching(manifest: Manifest, signature: Signature) -> None:
+    """Raise LoadError unless calls can be joined as the manifest asks."""
+    if manifest.batching is None:
+        return
+    name = manifest.contract.signature
+    if not signature.batched:
+        raise LoadError(
+            f"batching: signature {name} counts no instances: every input and output must have a shape that begins "
+            "with batch; leave batching out"
+        )
+    if manifest.batching.max_size > manifest.limits.max_batch:
+        raise LoadError(
+            f"batching.max_size: {manifest.batching.max_size}, but limits.max_batch is {manifest.limits.max_batch}; "
+            "a joined run may be no larger than one call"
+        )
 
 
 def _signature(entry: SignatureEntry) -> Signature:

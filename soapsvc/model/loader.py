@@ -14,7 +14,8 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
-from soapsvc.model.servable import Servable
+from soapsvc.model.runner import accelerated
+from soapsvc.model.servable import Batching, Servable
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 from soapsvc.model.source import MANIFEST, VersionFolder
 
@@ -39,7 +40,8 @@ def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
     except LoadError as err:
         raise LoadError(f"{folder.show(graph_file)}: {err}") from err
     try:
-        return _proven(_servable(folder, described, graph), folder, manifest.warmup)
+        proven = _proven(_servable(folder, described, graph), folder, manifest.warmup)
+        return proven if manifest.runner is None else accelerated(proven, folder, manifest)
     except BaseException:
         graph.close()
         raise
@@ -59,6 +61,7 @@ def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph)
         name=folder.name, version=folder.version, description=manifest.description,
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
         binding=Binding(contract, signatures[manifest.contract.signature], limits), limits=limits, graph=graph,
+        batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
 
 

@@ -207,6 +207,8 @@ class ModelManager:
             versions[servable.version] = servable
             self._labels[servable.name].place(versions)
             self._set_state(servable.name, servable.version, State.AVAILABLE)
+            key = (servable.name, servable.version)
+            self._status[key] = replace(self._status[key], runner=servable.runner)
         log.info("%s version %d is available", servable.name, servable.version)
 
     def _withdraw(self, name: str, version: int, reason: str) -> Servable:

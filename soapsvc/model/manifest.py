@@ -40,6 +40,14 @@ class GraphFile(_Strict):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
+class RunnerEntry(_Strict):
+    """A converted form of the graph that runs in its place; `python -m soapsvc accelerate` writes it."""
+
+    kind: Literal["onnx"]
+    file: FileName = "model.onnx"
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class TensorEntry(_Strict):
     """One tensor of a signature; `shape` left out means any rank."""
 
@@ -167,6 +175,13 @@ class ThreadsEntry(_Strict):
     inter_op: Annotated[int, Field(ge=-1, le=256)] = -1
 
 
+class BatchingEntry(_Strict):
+    """Joins calls that come at the same time into one run; see `soapsvc.model.servable.Batching`."""
+
+    max_size: Annotated[int, Field(ge=2)] = 32
+    max_wait_us: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+
+
 class Manifest(_Strict):
     """One `model.yaml`, with every key checked on its own."""
 
@@ -181,6 +196,8 @@ class Manifest(_Strict):
     warmup: WarmupEntry | None = None
     limits: LimitsEntry = LimitsEntry()
     threads: ThreadsEntry = ThreadsEntry()
+    runner: RunnerEntry | None = None
+    batching: BatchingEntry | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

@@ -14,9 +14,11 @@ from soapsvc.model.contract import Contract
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
 
+TENSORFLOW = "TensorFlow"
+
 
 class Graph(Protocol):
-    """What a servable runs; `soapsvc.model.graph.FrozenGraph` is the real one."""
+    """What a servable runs: `FrozenGraph` of `soapsvc.model.graph`, or `OnnxGraph` before it."""
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Return the fetched tensors' values. feeds: tensor name -> array."""
@@ -26,11 +28,21 @@ class Graph(Protocol):
 
 
 @dataclass(frozen=True)
+class Batching:
+    """How calls are joined: into runs of at most max_size instances, each call waiting at most max_wait_us."""
+
+    max_size: int
+    max_wait_us: int
+
+
+@dataclass(frozen=True)
 class Servable:
     """One version of a model with everything that a call needs.
 
     signature: the one that the contract's typed operations use.
     sample: one instance out of the golden inputs, as a client would send it; None without golden inputs.
+    batching: None: every call runs by itself.
+    runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
     """
 
     name: str
@@ -43,6 +55,8 @@ class Servable:
     limits: Limits
     graph: Graph = field(repr=False)
     sample: Row | None = None
+    batching: Batching | None = None
+    runner: str = TENSORFLOW
 
     def find_signature(self, name: str | None) -> Signature:
         """Return a signature by name, the contract's when name is None. Raises ModelNotFound."""
@@ -61,10 +75,16 @@ class Servable:
 
     def run(self, signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name. inputs must have passed `signature.check_inputs`. Raises InvalidInput."""
-        feeds = {}
-        for name, spec in signature.inputs.items():
-            value = inputs.get(name)
-            if value is not None:
-                feeds[spec.tensor] = value if value.flags.c_contiguous else np.ascontiguousarray(value)
-        feeds.update(signature.constants)
-        return dict(zip(signature.outputs, self.graph.run(feeds, signature.fetches), strict=True))
+        values = self.graph.run(feeds_of(signature, inputs), signature.fetches)
+        return dict(zip(signature.outputs, values, strict=True))
+
+
+def feeds_of(signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Return what a graph is fed for a call: tensor name -> C-contiguous array, constants included."""
+    feeds = {}
+    for name, spec in signature.inputs.items():
+        value = inputs.get(name)
+        if value is not None:
+            feeds[spec.tensor] = value if value.flags.c_contiguous else np.ascontiguousarray(value)
+    feeds.update(signature.constants)
+    return feeds

@@ -22,6 +22,7 @@ class VersionStatus:
     """State of one version.
 
     reason: why it is not available.  note: what an operator should know of it all the same.
+    runner: what runs its graph while it is available.
     failed: it ended because it could not be loaded, not because it was no longer wanted.
     transitions: each state since it was found the last time, with the time (UTC) at which it came about.
     """
@@ -31,6 +32,7 @@ class VersionStatus:
     state: State
     reason: str = ""
     note: str = field(default="", compare=False)
+    runner: str = field(default="", compare=False)
     failed: bool = field(default=False, compare=False)
     transitions: tuple[tuple[State, datetime], ...] = field(default=(), compare=False)
 
@@ -39,7 +41,7 @@ class VersionStatus:
         before = () if state is State.START and self.state is not state else self.transitions
         if not before or before[-1][0] is not state:
             before = (*before, (state, datetime.now(UTC)))
-        return replace(self, state=state, reason=reason, failed=failed, note="", transitions=before)
+        return replace(self, state=state, reason=reason, failed=failed, note="", runner="", transitions=before)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ def _version(status: VersionStatus) -> dict[str, Any]:
         "state": status.state.value,
         "reason": status.reason,
         "note": status.note,
+        "runner": status.runner,
         "failed": status.failed,
         "transitions": [{"state": state.value, "at": at.isoformat()} for state, at in status.transitions],
     }

@@ -19,6 +19,7 @@ from textwrap import indent
 from typing import NoReturn
 
 from soapsvc.console.home import HomePage
+from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
 from soapsvc.model.lifecycle import Lifecycle, Trial
@@ -63,7 +64,7 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
     manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
-    contracts = Contracts(manager, LocalEngine(), settings.contracts)
+    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
     trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
     if shared is not None:
         trial = SharedTrials(trial, shared)

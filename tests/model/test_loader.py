@@ -13,7 +13,7 @@ import yaml
 from soapsvc.errors import ModelNotFound
 from soapsvc.model.graph import FrozenGraph
 from soapsvc.model.loader import load
-from soapsvc.model.servable import Servable
+from soapsvc.model.servable import Batching, Servable
 from soapsvc.model.source import find_versions
 from tests.kinds import GOLDEN as KINDS_GOLDEN
 from tests.model.folders import DOUBLE, GOLDEN, changed, graph_bytes, jsonl, reason, write_version
@@ -333,3 +333,26 @@ def test_link_of_a_whole_version_is_fine(models: Path, double: bytes, tmp_path: 
     folder.path.rename(tmp_path / "kept")
     folder.path.symlink_to(tmp_path / "kept")
     load(folder).graph.close()
+
+
+# Batching
+
+
+def test_batching_of_a_model_is_what_its_manifest_says(models: Path, double: bytes) -> None:
+    servable = load(write_version(models, changed(DOUBLE, "batching", {"max_size": 8}), double))
+    assert servable.batching == Batching(8, 500)
+    servable.graph.close()
+
+
+def test_batching_of_a_model_that_counts_no_instances_is_refused(models: Path, double: bytes) -> None:
+    plain = changed(changed(DOUBLE, "batching", {}), "signatures.predict.inputs.x.shape", [None, 2])
+    plain = changed(plain, "signatures.predict.outputs.y.shape", [None, 2])
+    assert refusal(models, plain, double) == (
+        "double/1/model.yaml: batching: signature predict counts no instances: every input and output must have a "
+        "shape that begins with batch; leave batching out"
+    )
+
+
+def test_joined_run_larger_than_a_call_may_be_is_refused(models: Path, double: bytes) -> None:
+    small = changed(changed(DOUBLE, "batching", {"max_size": 8}), "limits.max_batch", 4)
+    assert "batching.max_size: 8, but limits.max_batch is 4" in refusal(models, small, double)

@@ -1,0 +1,1 @@
+"""Measuring which settings of a model pay on this machine."""
