@@ -60,9 +60,7 @@ class Watcher:
         asked = self.asked
         try:
             soon = lifecycle.scan(retry=asked > self.answered)
-        except (
-            Exception
-        ):  # logged whole: the thread must outlive any one look, or no version comes in again
+        except Exception:  # logged whole: the thread must outlive any one look, or no version comes in again
             log.exception("the models folder could not be looked through; what is loaded serves on")
             soon = False
         if not soon:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -36,15 +35,6 @@ OF_A_CONNECTION = {"date", "server", "connection", "content-length"}
 
 
 @pytest.fixture(scope="module")
-def slow_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models iris and slow."""
-    models = tmp_path_factory.mktemp("slow") / "models"
-    shutil.copytree(ROOT / "models/iris", models / "iris")
-    subprocess.run([sys.executable, "tests/transport/slow_model.py", str(models / "slow/1")], cwd=ROOT, check=True)
-    return models
-
-
-@pytest.fixture(scope="module")
 def granian(slow_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with short times, and a model `slow` that runs one call at a time and lets two wait."""
     log = tmp_path_factory.mktemp("granian") / "server.log"
@@ -57,12 +47,6 @@ def granian(slow_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def waitress(slow_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(slow_models, tmp_path_factory.mktemp("waitress") / "server.log") as running:
         yield running
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(16) as threads:
-        yield threads
 
 
 # The same answers

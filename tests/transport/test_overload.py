@@ -6,8 +6,6 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +17,7 @@ import requests
 import yaml
 from lxml import etree
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import Server, serving
 from tests.soap.conftest import envelope
 
 LONG = 3000  # steps of the slow model: seconds
@@ -59,26 +57,11 @@ def until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
 
 
 @pytest.fixture(scope="module")
-def slow_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models iris and slow."""
-    models = tmp_path_factory.mktemp("slow") / "models"
-    shutil.copytree(ROOT / "models/iris", models / "iris")
-    subprocess.run([sys.executable, "tests/transport/slow_model.py", str(models / "slow/1")], cwd=ROOT, check=True)
-    return models
-
-
-@pytest.fixture(scope="module")
 def busy(slow_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose model `slow` runs one call at a time and lets two wait."""
     log = tmp_path_factory.mktemp("busy") / "server.log"
     with serving(slow_models, log, "--header-timeout-s", "1", "--request-timeout-s", "3") as running:
         yield running
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(16) as threads:
-        yield threads
 
 
 # Full models
