@@ -19,6 +19,7 @@ from soapsvc.model.yaml_file import read_yaml
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 ElementName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]{0,62}$")]
+TypeName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 DimName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Size = Annotated[int, Field(ge=0)]
@@ -117,6 +118,8 @@ class OutputEntry(_Strict):
     labels: a file beside the manifest with one class name a line, or the names themselves.
     top: how many scored labels to answer, best first; None means all.
     content: answer a tensor as bytes instead of as numbers.
+    columns: one instance is a row of numbers: a record of `type` with a scalar for each.
+    record: the record under `contract.records` that this output is a member of.
     """
 
     element: ElementName | None = None
@@ -126,6 +129,9 @@ class OutputEntry(_Strict):
     top: Annotated[int, Field(ge=1)] | None = None
     content: bool = False
     sensitive: bool = False
+    columns: tuple[ElementName, ...] | None = Field(None, min_length=1)
+    type: TypeName | None = None
+    record: ElementName | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -135,7 +141,22 @@ class OutputEntry(_Strict):
             raise ValueError("`top` goes with `as: scoredLabels` only")
         if self.content and self.kind not in (None, "tensor"):
             raise ValueError("`content` goes with `as: tensor` only")
+        if (self.columns is None) != (self.type is None):
+            raise ValueError("`columns` and `type` go together")
+        if self.columns is not None and self.kind is not None:
+            raise ValueError("give `columns` or `as`, not both")
         return self
+
+
+class RecordEntry(_Strict):
+    """A record type that outputs make together: each output that names it gives a member.
+
+    list: every output holds a value for each record in its first dimension, and clients see an array of records.
+    """
+
+    type: TypeName
+    list: bool = True
+    description: str | None = None
 
 
 class ContractEntry(_Strict):
@@ -145,6 +166,7 @@ class ContractEntry(_Strict):
     signature: str = "predict"
     inputs: dict[str, InputEntry] = {}
     outputs: dict[str, OutputEntry] = {}
+    records: dict[ElementName, RecordEntry] = {}
 
 
 class WarmupEntry(_Strict):
@@ -213,6 +235,9 @@ class Manifest(_Strict):
             unknown = [name for name in entries if name not in tensors]
             if unknown:
                 raise ValueError(f"contract.{side}.{unknown[0]} is not in the signature; it has {', '.join(tensors)}")
+        named = {entry.record for entry in self.contract.outputs.values()} - {None}
+        for name in sorted(named ^ self.contract.records.keys(), key=str):
+            raise ValueError(f"contract.records.{name} and `record: {name}` of an output go together")
         return self
 
     @model_validator(mode="after")

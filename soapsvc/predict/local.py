@@ -6,6 +6,7 @@ Only HTTP is missing, and with it the limit on a request's size.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ def _plain(field: OutputField, value: Any) -> Any:
     if field.kind == "tensor":
         named = zip(("dtype", "shape", *CARRIERS), value, strict=True)
         return {name: _listed(part) for name, part in named if part is not None}
+    if field.kind in ("record", "columns"):
+        return {member.element: _plain(member, part) for member, part in zip(field.members, value, strict=True)}
+    if field.kind == "records":
+        return [_plain(replace(field, kind="record"), each) for each in value]
     return _listed(value)
 
 

@@ -185,4 +185,13 @@ def _wire_values(field: OutputField, values: Sequence[Any], as_content: bool) ->
         return [list(zip(value.labels, scores)) for value in values]  # noqa: B905  (each takes its share)
     if field.kind == "tensor":
         return [tensor_record(value, field.content or as_content) for value in values]
+    if field.kind == "record":
+        return _wire_records(field, values, as_content)
+    if field.kind == "records":
+        return [_wire_records(field, records, as_content) for records in values]
     return values
+
+
+def _wire_records(field: OutputField, records: Sequence[Any], as_content: bool) -> Sequence[Any]:
+    columns = zip(field.members, zip(*records, strict=True), strict=bool(records))
+    return list(zip(*[_wire_values(member, values, as_content) for member, values in columns], strict=True))
