@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     )
     pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
+    pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
     message_log: Literal["off", "faults", "all"] = Field(
         "off", description="Whose messages stand in the log: of no call, of those that fail, of all."
     )

@@ -6,15 +6,15 @@ What the keys mean together is worked out in `contract` and `loader`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import DTypeName
+from soapsvc.model.keys import STRICT, checked
 from soapsvc.model.signature import Limits, TensorSpec
+from soapsvc.model.step_entries import StepEntry, StepName
 from soapsvc.model.yaml_file import read_yaml
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -25,13 +25,10 @@ DimName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Size = Annotated[int, Field(ge=0)]
 InputKind = Literal["scalar", "vector", "tensor", "image", "text"]
 OutputKind = Literal["scoredLabels", "scalar", "vector", "tensor", "text"]
-PAGE = "docs/manifest.md"
-Keys = TypeVar("Keys", bound=BaseModel)
-_UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class GraphFile(_Strict):
@@ -50,9 +47,9 @@ class RunnerEntry(_Strict):
 
 
 class TensorEntry(_Strict):
-    """One tensor of a signature; `shape` left out means any rank."""
+    """One tensor of a signature; `shape` left out means any rank. In a pipeline it is a value of a step's."""
 
-    tensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*:[0-9]+$")]
+    tensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*(:[0-9]+)?$")]
     dtype: DTypeName
     shape: tuple[Size | DimName | None, ...] | None = None
     optional: bool = False
@@ -211,6 +208,7 @@ class Manifest(_Strict):
     name: ModelName
     description: str = ""
     graph: GraphFile = GraphFile()
+    steps: dict[StepName, StepEntry] | None = Field(None, min_length=1)
     requires_ops: tuple[str, ...] = ()
     init_ops: tuple[str, ...] = ()
     signatures: dict[str, SignatureEntry] = Field(min_length=1)
@@ -241,6 +239,18 @@ class Manifest(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _graph_or_steps(self) -> Self:
+        given = self.model_fields_set & {"graph", "requires_ops", "init_ops", "threads", "runner"}
+        if self.steps is not None and given:
+            raise ValueError(f"`{min(given)}` goes with a graph, not with `steps`")
+        for signature in self.signatures.values():
+            for name, entry in [*signature.inputs.items(), *signature.outputs.items()]:
+                if (":" in entry.tensor) is (self.steps is not None):
+                    expected = "a step's value, as `find.boxes`" if self.steps else "a node's output, as `features:0`"
+                    raise ValueError(f"the tensor of {name}: expected {expected}, received {entry.tensor!r}")
+        return self
+
+    @model_validator(mode="after")
     def _capped_dims_exist(self) -> Self:
         sides = [side for each in self.signatures.values() for side in (each.inputs, each.outputs)]
         shapes = [entry.shape or () for side in sides for entry in side.values()]
@@ -260,37 +270,3 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
     Raises LoadError with one line for each key that is wrong: the key, what came, what is allowed.
     """
     return checked(Manifest, read_yaml(path, shown_as), shown_as)
-
-
-def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:
-    """Return content as a model of keys; page is where its keys are explained. Raises LoadError as read_manifest."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as err:
-        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err.errors(), page))) from err
-
-
-def check_part(model: type[BaseModel], content: Mapping[str, Any], shown_as: str) -> None:
-    """Do as `checked`, but for content that is to be merged: keys that go together only need not be together yet."""
-    try:
-        model.model_validate(content)
-    except ValidationError as err:
-        wrong = [problem for problem in err.errors() if problem["type"] != "value_error"]
-        if wrong:
-            raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(wrong, PAGE))) from err
-
-
-def _lines(problems: Iterable[Any], page: str) -> list[str]:
-    lines = []
-    for problem in problems:
-        where = ".".join(str(step) for step in problem["loc"] if not str(step).startswith(_UNION_STEPS))
-        came = problem["input"]
-        shown = "" if isinstance(came, dict | BaseModel) else f" (received {came!r:.80})"
-        lines.append(f"{where + ': ' if where else ''}{_message(problem, page)}{shown}")
-    return lines
-
-
-def _message(problem: Any, page: str) -> str:
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key; {page} lists the keys that are allowed here"
-    return str(problem["msg"]).removeprefix("Value error, ")

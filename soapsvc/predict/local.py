@@ -28,12 +28,12 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=Tru
 class LocalService:
     """One version of a model, loaded and proven as the server does it."""
 
-    def __init__(self, folder: Path, op_libraries: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, op_libraries: tuple[str, ...], pipeline_code: tuple[str, ...] = ()) -> None:
         """Load the folder. Raises LoadError."""
         found = version_folder(folder)
         from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
-        servable = load(found, op_libraries)
+        servable = load(found, op_libraries, pipeline_code)
         self._endpoint, self._outputs = lone_endpoint(found, servable, _SOAP), servable.contract.outputs
         batched = servable.find_signature(None).batched
         self.form = Form(servable.contract.inputs, batched, servable.limits.max_batch)

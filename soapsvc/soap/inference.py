@@ -119,7 +119,7 @@ class _Inference:
     ) -> Any:  # fmt: skip
         """Return an InferenceResult. Raises ServingError."""
         with self._manager.handle(model, version, label) as servable:
-            call.model, call.version = servable.name, servable.version
+            call.model, call.version, call.steps = servable.name, servable.version, servable.step_seconds
             signature = servable.find_signature(signature_name)
             _check_outputs(signature, output_names)
             tensors = _named_tensors(inputs)

@@ -118,7 +118,7 @@ class _Predictor:
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
-            call.version = servable.version
+            call.version, call.steps = servable.version, servable.step_seconds
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
             answers = self._answers(servable, rows, of_batch, deadline)
             as_content = _came_as_content(servable.contract.inputs, rows)

@@ -63,9 +63,12 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
+    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager))
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
-    trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
+    trial: Trial = partial(
+        try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,
+        timeout_s=settings.trial_timeout_s,
+    )  # fmt: skip
     if shared is not None:
         trial = SharedTrials(trial, shared)
     lifecycle = Lifecycle(

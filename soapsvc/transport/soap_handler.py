@@ -219,7 +219,13 @@ def _asks_for_wsdl(environ: Environ) -> bool:
 
 def _log(call: Call, milliseconds: float, received: int, sent: int) -> None:
     calls_log.info(
-        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
+        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
         call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received, sent,
-        call.peer,
+        call.peer, _steps(call),
     )  # fmt: skip
+
+
+def _steps(call: Call) -> str:
+    """Return what the steps of a pipeline took, in milliseconds, as the log has it."""
+    times = ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())
+    return f" steps={times}" if times else ""
