@@ -18,7 +18,7 @@ from soapsvc.errors import LoadError, ServingError
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array
 from soapsvc.model.functions import Function
 from soapsvc.model.servable import Need, Servable
-from soapsvc.model.signature import Signature, TensorSpec
+from soapsvc.model.signature import BATCH, Limits, Signature, TensorSpec
 from soapsvc.model.value_types import Items, Misfit, Names, Value, ValueType, fits, type_of, type_of_spec
 
 Types = Mapping[str, ValueType]
@@ -229,15 +229,22 @@ def _run(servable: Servable, signature: Signature, feeds: Mapping[str, Array]) -
     if not signature.batched:
         signature.check_inputs(feeds, servable.limits)
         return servable.run(signature, feeds)
-    rows, most = len(next(iter(feeds.values()))), servable.limits.of_dim("batch") or servable.limits.max_batch
+    rows = len(next(iter(feeds.values())))
     if not rows:
         return {name: _no_rows(spec) for name, spec in signature.outputs.items()}
+    most = _most_rows(servable.limits, max(value.size // rows for value in feeds.values()))
     parts = []
     for start in range(0, rows, most):
         part = {name: value[start : start + most] for name, value in feeds.items()} if rows > most else feeds
         signature.check_inputs(part, servable.limits)
         parts.append(servable.run(signature, part))
     return parts[0] if len(parts) == 1 else {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+
+
+def _most_rows(limits: Limits, elements: int) -> int:
+    """Return how many instances of so many values a model takes at once; one at least, which its check may refuse."""
+    most = limits.of_dim(BATCH) or limits.max_batch
+    return max(1, min(most, limits.max_elements // max(1, elements)))
 
 
 def _no_rows(spec: TensorSpec) -> Array:

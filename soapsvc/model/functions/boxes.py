@@ -127,3 +127,10 @@ def reading_order(boxes: Array) -> Array:
         line.append(box)
     lines.sort(key=lambda line: float(np.mean(middles[line])))
     return np.array([box for line in lines for box in line], np.int64)
+
+
+@function({"boxes": BOXES}, {"whole": BOXES})
+def whole_boxes(boxes: Array) -> Array:
+    """Return the smallest boxes of whole pixels around boxes; `crop` cuts just these."""
+    corner, end = np.floor(boxes[:, :2]), np.ceil(boxes[:, :2] + boxes[:, 2:])
+    return np.concatenate([corner, np.maximum(end - corner, 1)], axis=1).astype(np.float32)
