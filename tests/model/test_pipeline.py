@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from soapsvc.cli import main
 from soapsvc.errors import InvalidInput, Unavailable
 from soapsvc.model.contract import Contract
 from soapsvc.model.lifecycle import Lifecycle
@@ -16,9 +17,10 @@ from soapsvc.model.loader import load
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
 from soapsvc.model.servable import Servable
-from soapsvc.model.source import VersionFolder
+from soapsvc.model.source import VersionFolder, version_folder
 from soapsvc.model.status import State
 from soapsvc.model.steps import StepFailed
+from soapsvc.model.trial import try_versions
 from tests.model.folders import DOUBLE, changed, graph_bytes, jsonl, reason, write_version
 
 FOUR: dict[str, Any] = {  # y = 2 * 2 * x, then the rows whose first value is above 10
@@ -213,12 +215,19 @@ def test_step_that_breaks_is_named(double_model: Path, name: str, words: str) ->
     servable.graph.close()
 
 
-def test_call_over_a_models_limit_is_invalid_input(double_model: Path, double: bytes) -> None:
-    write_version(double_model, changed(DOUBLE, "limits.max_elements", 4), double, version=2)
-    servable = load(write_pipeline(double_model, FOUR, warmup=FOUR_GOLDEN))
-    with pytest.raises(InvalidInput, match="at most 4 values, received 6"):
-        run(servable, x=floats((1, 2), (3, 4), (5, 6)))
+def test_instance_over_a_models_limit_is_invalid_input(double_model: Path, double: bytes) -> None:
+    write_version(double_model, changed(DOUBLE, "limits.max_elements", 1), double, version=2)
+    servable = load(write_pipeline(double_model, changed(FOUR, "warmup", None)))
+    with pytest.raises(InvalidInput, match="at most 1 values, received 2"):
+        run(servable, x=floats((1, 2), (3, 4)))
     servable.graph.close()
+
+
+def test_trial_loads_a_pipeline_with_the_models_beside_it(double_model: Path) -> None:
+    folders = [write_pipeline(double_model, FOUR, warmup=FOUR_GOLDEN), write_pipeline(double_model, CROPS)]
+    reasons = try_versions(folders, (), 120, ())
+    assert list(reasons) == folders[1:]
+    assert "functions.py is Python, which is not allowed to run here" in reasons[folders[1]]
 
 
 @pytest.mark.parametrize(
@@ -351,3 +360,29 @@ def test_pipeline_of_a_pipeline_is_refused(container: Container) -> None:
     words = "steps.all.model: all-four is a pipeline itself; name the models that it runs"
     assert words in reason(lambda: load(folder, lender=container.manager))
     assert words in reason(lambda: load(folder))
+
+
+def test_parts_in_one_graph_answer_as_the_steps_do(double_model: Path, triple: bytes, tmp_path: Path) -> None:
+    write_version(double_model, changed(DOUBLE, "name", "triple"), triple)
+    steps = {
+        "first": {"model": "double", "inputs": {"x": "x"}},
+        "second": {"model": "triple", "inputs": {"x": "first.y"}},
+    }
+    signature = {
+        "inputs": {"x": {"tensor": "x", "dtype": "float32", "shape": ["batch", 2]}},
+        "outputs": {"y": {"tensor": "second.y", "dtype": "float32", "shape": ["batch", 2]}},
+    }
+    manifest = changed(changed(changed(FOUR, "steps", steps), "signatures.predict", signature), "warmup", None)
+    wiring = tmp_path / "wiring.yaml"
+    wiring.write_text("wires: {second.x: first.y}\noutputs: {y: second.y}\ninputs: {x: [first.x]}\n")
+    parts = [
+        f"--part={scope}={double_model / name}/1/model.pb"
+        for scope, name in (("first", "double"), ("second", "triple"))
+    ]
+    assert main(["freeze", *parts, "--wiring", str(wiring), "--to", str(double_model / "joined" / "1")]) == 0
+    joined, wired = load(version_folder(double_model / "joined" / "1")), load(write_pipeline(double_model, manifest))
+    x = np.random.default_rng(1).normal(size=(7, 2)).astype(np.float32)
+    np.testing.assert_array_equal(run(joined, x=x)["y"], run(wired, x=x)["y"])
+    np.testing.assert_allclose(run(wired, x=x)["y"], 6 * x, rtol=1e-6)
+    joined.graph.close()
+    wired.graph.close()
