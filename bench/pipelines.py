@@ -19,13 +19,13 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from bench.report import surroundings, table
-from soapsvc.model.functions import Function, library
 from soapsvc.model.golden import read_golden
 from soapsvc.model.loader import load
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.pipeline_build import FolderCode
 from soapsvc.model.servable import Servable
 from soapsvc.model.source import VersionFolder, find_versions
+from soapsvc.model.step_functions import Function, library
 from soapsvc.model.value_types import Items, ValueType
 
 _HEADINGS = ("way", "ms", "/ direct", "processor ms", "/ direct")

@@ -53,7 +53,8 @@ class Kind:
     quality: tuple[int, int] = (85, 95)
 
 
-EASY = Kind()
+TRAINING = Kind()
+EASY = Kind((36, 64), (130, 210), 5, (0.2, 0.5), (0, 4), (0.2, 0.5))
 HARD = Kind((20, 64), (60, 160), 14, (0.05, 0.5), (4, 16), (0.8, 1.0), (45, 85))
 
 

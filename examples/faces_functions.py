@@ -6,8 +6,8 @@ as functions.py in the folder of the pipeline `faces`. Boxes are float64 rows of
 
 import numpy as np
 
-from soapsvc.model.functions import function
-from soapsvc.model.functions.pictures import area_resized
+from soapsvc.model.step_functions import function
+from soapsvc.model.step_functions.pictures import area_resized
 
 CELL, STRIDE, SMALLEST_FACE, SCALE = 12, 2, 20, 0.709
 FOUND = "float64[n, 5]"

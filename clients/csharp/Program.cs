@@ -28,6 +28,7 @@ namespace Soapsvc.Client
                 AskIris(root);
                 AskDigits(root, File.ReadAllBytes(image));
                 AskLanguage(root, "Guten Morgen, wie geht es Ihnen?");
+                AskDigitReader(root, File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "scene.jpg")));
                 return 0;
             }
             catch (IOException e)
@@ -95,6 +96,18 @@ namespace Soapsvc.Client
             {
                 LanguageV1.Prediction answer = language.Call(service => service.predict(text));
                 Show("language", answer.probabilities[0].label, answer.probabilities[0].score);
+            }
+        }
+
+        private static void AskDigitReader(Uri root, byte[] image)
+        {
+            var address = new Uri(root, "soap/digit-reader/v1");
+            using (var reader = new ServiceClient<DigitReaderV1.DigitReader>(new ServiceBinding().Soap11(address), address))
+            {
+                DigitReaderV1.Prediction answer = reader.Call(service => service.predict(image));
+                DigitReaderV1.Box first = answer.digits[0].box;
+                Console.WriteLine(string.Format(
+                    CultureInfo.InvariantCulture, "digit-reader: {0}, the first at {1:F0}, {2:F0}", answer.text, first.x, first.y));
             }
         }
 

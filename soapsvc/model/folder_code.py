@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from soapsvc.errors import LoadError
-from soapsvc.model.functions import Function
 from soapsvc.model.source import VersionFolder
+from soapsvc.model.step_functions import Function
 
 
 class FolderCode:
@@ -32,7 +32,7 @@ class FolderCode:
             self._modules[file] = _module(self._folder, file)
         found = getattr(self._modules[file], name, None)
         if not isinstance(found, Function):
-            raise LoadError(f"function: {file} has no {name} made with soapsvc.model.functions.function")
+            raise LoadError(f"function: {file} has no {name} made with soapsvc.model.step_functions.function")
         return found
 
 

@@ -240,7 +240,7 @@ class Manifest(_Strict):
 
     @model_validator(mode="after")
     def _graph_or_steps(self) -> Self:
-        given = self.model_fields_set & {"graph", "requires_ops", "init_ops", "threads", "runner"}
+        given = self.model_fields_set & {"graph", "requires_ops", "init_ops", "threads", "runner", "batching"}
         if self.steps is not None and given:
             raise ValueError(f"`{min(given)}` goes with a graph, not with `steps`")
         for signature in self.signatures.values():

@@ -9,12 +9,12 @@ from typing import Protocol
 from soapsvc.errors import LoadError, ModelNotFound
 from soapsvc.model.description import Description
 from soapsvc.model.folder_code import FolderCode
-from soapsvc.model.functions import find
 from soapsvc.model.labels_file import read_labels
 from soapsvc.model.pipeline import Pinned, Pipeline, plan
 from soapsvc.model.servable import Given, Need, Servable
 from soapsvc.model.source import VersionFolder, list_versions
 from soapsvc.model.step_entries import StepEntry
+from soapsvc.model.step_functions import find
 from soapsvc.model.steps import FunctionStep, ModelStep, Step
 
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from soapsvc.errors import LoadError, ServingError
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array
-from soapsvc.model.functions import Function
 from soapsvc.model.servable import Need, Servable
 from soapsvc.model.signature import BATCH, Limits, Signature, TensorSpec
+from soapsvc.model.step_functions import Function
 from soapsvc.model.value_types import Items, Misfit, Names, Value, ValueType, fits, type_of, type_of_spec
 
 Types = Mapping[str, ValueType]

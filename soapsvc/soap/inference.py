@@ -77,7 +77,7 @@ def _status_type(types: Types) -> Type:
         [
             ("modelName", required(Unicode)),
             ("modelVersion", required(Long)),
-            ("state", required(Unicode, "START, LOADING, AVAILABLE, UNLOADING or END.")),
+            ("state", required(Unicode, "START, LOADING, AVAILABLE, UNAVAILABLE, UNLOADING or END.")),
             ("reason", optional(Unicode, "Why the version is not available.")),
         ],
     )

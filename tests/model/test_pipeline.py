@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from PIL import Image
 
 from soapsvc.cli import main
+from soapsvc.console.home import HomePage
+from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import InvalidInput, Unavailable
 from soapsvc.model.contract import Contract
 from soapsvc.model.lifecycle import Lifecycle
@@ -21,6 +28,8 @@ from soapsvc.model.source import VersionFolder, version_folder
 from soapsvc.model.status import State
 from soapsvc.model.steps import StepFailed
 from soapsvc.model.trial import try_versions
+from soapsvc.soap.contracts import Contracts
+from tests.conftest import ROOT
 from tests.model.folders import DOUBLE, changed, graph_bytes, jsonl, reason, write_version
 
 FOUR: dict[str, Any] = {  # y = 2 * 2 * x, then the rows whose first value is above 10
@@ -65,7 +74,7 @@ CROPS: dict[str, Any] = {  # doubles each row of a picture that stands in boxes,
     },
 }
 FUNCTIONS = """
-from soapsvc.model.functions import function
+from soapsvc.model.step_functions import function
 
 @function({"picture": "float32[h, w, 1]"}, {"rows": "float32[h, 2]"})
 def as_rows(picture):
@@ -181,7 +190,7 @@ def test_steps_that_do_not_wait_for_each_other_run_side_by_side(double_model: Pa
     }}})  # fmt: skip
     (folder.path / "functions.py").write_text("""
 import threading
-from soapsvc.model.functions import function
+from soapsvc.model.step_functions import function
 barrier = threading.Barrier(2, timeout=30)
 
 @function({"x": "t[n]"}, {"y": "t[n]"})
@@ -327,6 +336,8 @@ def test_pipeline_is_unavailable_while_its_model_is_gone(container: Container, d
     assert container.status() == (State.UNAVAILABLE, "no model named 'double' is available; available are all-four")
     with pytest.raises(Unavailable, match="all-four can't answer now: no model named 'double' is available"):
         container.call((3, 4))
+    page = HomePage(container.manager, Contracts(container.manager, LocalEngine()), "http://localhost")()
+    assert '<td class="UNAVAILABLE">UNAVAILABLE</td>' in page
     container.add(DOUBLE, double, version=2)
     assert container.status() == (State.AVAILABLE, "")
     assert container.call((3, 4)) == [[12, 16]]
@@ -386,3 +397,38 @@ def test_parts_in_one_graph_answer_as_the_steps_do(double_model: Path, triple: b
     np.testing.assert_allclose(run(wired, x=x)["y"], 6 * x, rtol=1e-6)
     joined.graph.close()
     wired.graph.close()
+
+
+def finder_graph(v1: Any) -> None:
+    v1.nn.avg_pool2d(v1.placeholder("float32", [None, None, None, 1], name="x"), 4, 4, "SAME", name="y")
+
+
+def digits32_graph(v1: Any) -> None:
+    x = v1.placeholder("float32", [None, 32, 32, 1], name="x")
+    v1.nn.softmax(v1.reshape(x, [-1, 1024])[:, :10], name="y")
+
+
+def test_first_pipeline_of_the_page_reads_a_plate(models: Path) -> None:
+    page = (ROOT / "docs/pipelines.md").read_text()
+    manifest = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    (own,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    for name, output, graph, sizes, answer in (
+        ("finder", "scores", finder_graph, [None, None, 1], [None, None, 1]),
+        ("digits32", "probabilities", digits32_graph, [32, 32, 1], [10]),
+    ):
+        given = {"pictures": {"tensor": "x:0", "dtype": "float32", "shape": ["batch", *sizes]}}
+        gives = {output: {"tensor": "y:0", "dtype": "float32", "shape": ["batch", *answer]}}
+        part = {"format": 1, "name": name, "signatures": {"predict": {"inputs": given, "outputs": gives}}}
+        write_version(models, part, graph_bytes(graph))
+    content = BytesIO()
+    plate = np.zeros((40, 80), np.uint8)
+    plate[8:24, 8:20] = plate[8:24, 40:56] = 255
+    Image.fromarray(plate).save(content, "PNG")
+    call = {"inputs": {"image": {"b64": base64.b64encode(content.getvalue()).decode()}}}
+    folder = write_pipeline(models, manifest, warmup=jsonl(call))
+    (folder.path / "functions.py").write_text(own)
+    servable = load(folder, pipeline_code=("plates",))
+    answer = run(servable, image=np.asarray(content.getvalue(), object))
+    assert answer["boxes"].tolist() == [[8, 8, 12, 16], [40, 8, 16, 16]]
+    assert answer["scores"].shape == (2, 10)
+    servable.graph.close()

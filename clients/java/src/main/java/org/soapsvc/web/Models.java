@@ -4,20 +4,22 @@ import jakarta.servlet.ServletContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.soapsvc.client.ClientSettings;
+import org.soapsvc.client.DigitReaderClient;
 import org.soapsvc.client.DigitsClient;
 import org.soapsvc.client.IrisClient;
 import org.soapsvc.client.LanguageClient;
 import org.soapsvc.client.ModelClient;
 
 /** The clients of the application, one for each model; made when it starts, used by every request. */
-record Models(IrisClient iris, DigitsClient digits, LanguageClient language) {
+record Models(IrisClient iris, DigitsClient digits, LanguageClient language, DigitReaderClient digitReader) {
 
     private static final String ATTRIBUTE = Models.class.getName();
 
     static Models of(ClientSettings settings) {
         return new Models(
                 new IrisClient(settings.endpoint("iris")), new DigitsClient(settings.endpoint("digits")),
-                new LanguageClient(settings.endpoint("language")));
+                new LanguageClient(settings.endpoint("language")),
+                new DigitReaderClient(settings.endpoint("digit-reader")));
     }
 
     /** Returns the clients that {@link #keepIn} put there. */
@@ -35,6 +37,7 @@ record Models(IrisClient iris, DigitsClient digits, LanguageClient language) {
         clients.put("iris", iris);
         clients.put("digits", digits);
         clients.put("language", language);
+        clients.put("digit-reader", digitReader);
         return clients;
     }
 }

@@ -30,7 +30,7 @@ class PagesIT {
         HttpResponse<String> page = browser.get("/");
 
         assertEquals(200, page.statusCode());
-        assertEquals(3, count(page, "Answers, version 1"));
+        assertEquals(4, count(page, "Answers, version 1"));
         assertTrue(page.body().contains("Species of an iris flower from four measurements"), page::body);
     }
 
@@ -163,6 +163,37 @@ class PagesIT {
     }
 
     @Test
+    void digitReader_ofAPhotograph_drawsABoxAroundEachDigit() throws Exception {
+        HttpResponse<String> page =
+                browser.upload("/digit-reader", "name=\"image\"; filename=\"scene.jpg\"", Pictures.scene());
+
+        assertEquals(200, page.statusCode());
+        assertTrue(rows(page).size() >= 3, page::body);
+        assertEquals(rows(page).size(), count(page, "<rect x="));
+        assertTrue(page.body().contains("<p class=\"best\">" + String.join("", rows(page)) + "</p>"), page::body);
+    }
+
+    @Test
+    void digitReader_ofAPictureWithoutDigits_saysSo() throws Exception {
+        byte[] blank = Pictures.blank(300, 200);
+
+        HttpResponse<String> page = browser.upload("/digit-reader", "name=\"image\"; filename=\"1.png\"", blank);
+
+        assertEquals(200, page.statusCode());
+        assertTrue(page.body().contains("No digit was found."), page::body);
+    }
+
+    @Test
+    void digitReader_ofAText_showsTheFaultAsASentence() {
+        byte[] text = "no picture".getBytes(StandardCharsets.US_ASCII);
+
+        HttpResponse<String> page = browser.upload("/digit-reader", "name=\"image\"; filename=\"1.png\"", text);
+
+        assertEquals(400, page.statusCode());
+        assertTrue(problems(page).get(0).startsWith("Picture: expected the bytes of a PNG or JPEG"), page::body);
+    }
+
+    @Test
     void serverThatIsGone_isASentence() {
         Browser lonely = new Browser(Running.webWithoutServer());
 
@@ -170,7 +201,7 @@ class PagesIT {
         HttpResponse<String> iris = lonely.post("/iris", flower("5.1", "3.5", "1.4", "0.2"));
 
         String sentence = "The service does not answer. Try again later, or ask its operator.";
-        assertEquals(3, count(index, sentence));
+        assertEquals(4, count(index, sentence));
         assertEquals(502, iris.statusCode());
         assertEquals(List.of(sentence), problems(iris));
         assertTrue(iris.body().contains("value=\"5.1\""), "the numbers stay");

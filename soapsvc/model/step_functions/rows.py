@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array
-from soapsvc.model.functions import function
+from soapsvc.model.step_functions import function
 from soapsvc.model.value_types import Items
 
 Count = Annotated[int, Field(ge=1)]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from soapsvc.model.dtypes import Array
-from soapsvc.model.functions import function
+from soapsvc.model.step_functions import function
 from soapsvc.model.value_types import Items
 
 BOXES = "float32[n, 4]"

@@ -9,8 +9,8 @@ from PIL import Image
 from pydantic import Field
 
 from soapsvc.model.dtypes import Array
-from soapsvc.model.functions import function
 from soapsvc.model.images import picture_array
+from soapsvc.model.step_functions import function
 
 Method = Literal["area", "bilinear", "nearest"]
 Side = Annotated[int, Field(ge=1, le=16_384)]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from soapsvc.errors import InvalidInput
-from soapsvc.model.functions import find, function, library
+from soapsvc.model.step_functions import find, function, library
 from soapsvc.model.value_types import Items, ValueType, declared
 from tests.conftest import ROOT
 
