@@ -79,7 +79,7 @@ def wcf_stub(url: str, model: str, contract: Path, folder: Path) -> Path:
     stub = raw_wcf_stub(url, model, folder)
     wsdl = etree.parse(contract).getroot()
     namespace, ours = wsdl.get("targetNamespace"), f"{title(model)}V1"
-    theirs = str(namespace).removeprefix("urn:").replace(":", ".")
+    theirs = str(namespace).removeprefix("urn:").replace(":", ".").replace("-", "")
     faults = _fault_elements(wsdl)
     text = stub.read_text(encoding="utf-8-sig")
     text = text.replace(f"namespace {ours} {{\n    \n}}\n", f"namespace {ours} {{\n", 1)

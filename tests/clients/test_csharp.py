@@ -57,6 +57,7 @@ def test_client_asks_every_bundled_model(client: Path, server: Server) -> None:
         "petalLength must be a finite number, but was NaN",
         "digits: 1 0.9999",
         "language: de 0.9806",
+        "digit-reader: 173, the first at 86, 48",
     ]
 
 

@@ -12,9 +12,9 @@
 </form>
 <c:if test="${not empty reading}">
 <section class="answer" aria-label="Answer">
-<p class="best"><c:out value="${reading.text()}" default="No digit was found." /></p>
+<p class="best"><c:out value="${empty reading.text() ? 'No digit was found.' : reading.text()}" /></p>
 <c:if test="${not empty picture}">
-<svg class="found" viewBox="0 0 ${width} ${height}" role="img" aria-label="The picture that was sent, with a box around each digit">
+<svg class="found" viewBox="${viewBox}" role="img" aria-label="The picture that was sent, with a box around each digit">
 <image href="${picture}" width="${width}" height="${height}" />
 <c:forEach var="place" items="${reading.digits()}"><rect x="${place.x()}" y="${place.y()}" width="${place.width()}" height="${place.height()}" />
 </c:forEach></svg>

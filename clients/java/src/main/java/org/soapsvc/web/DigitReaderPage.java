@@ -51,8 +51,11 @@ public final class DigitReaderPage extends Page {
             if (readers.hasNext()) {
                 ImageReader reader = readers.next();
                 reader.setInput(content);
-                request.setAttribute("width", reader.getWidth(0));
-                request.setAttribute("height", reader.getHeight(0));
+                int width = reader.getWidth(0);
+                int height = reader.getHeight(0);
+                request.setAttribute("viewBox", "0 0 " + width + " " + height);
+                request.setAttribute("width", width);
+                request.setAttribute("height", height);
                 Upload.show(request, picture);
                 reader.dispose();
             }

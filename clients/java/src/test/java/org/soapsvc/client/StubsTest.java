@@ -16,6 +16,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.soapsvc.client.digitreader.ArrayOfFoundDigit;
+import org.soapsvc.client.digitreader.Box;
+import org.soapsvc.client.digitreader.DigitReader;
+import org.soapsvc.client.digitreader.FoundDigit;
 import org.soapsvc.client.digits.Digits;
 import org.soapsvc.client.inference.ArrayOfNamedTensor;
 import org.soapsvc.client.inference.ArrayOfString;
@@ -53,6 +57,16 @@ class StubsTest {
         assertEquals(ArrayOfPrediction.class, predictBatch.getReturnType());
         assertEquals(List.of("instances"), parameters(predictBatch));
         assertEquals(ModelInfo.class, Iris.class.getMethod("getModelInfo").getReturnType());
+    }
+
+    @Test
+    void digitReader_answersAListOfRecords() throws NoSuchMethodException {
+        Method predict = DigitReader.class.getMethod("predict", byte[].class);
+
+        assertEquals(org.soapsvc.client.digitreader.Prediction.class, predict.getReturnType());
+        assertEquals(ArrayOfFoundDigit.class, predict.getReturnType().getMethod("getDigits").getReturnType());
+        assertEquals(Box.class, FoundDigit.class.getMethod("getBox").getReturnType());
+        assertEquals(double.class, Box.class.getMethod("getX").getReturnType());
     }
 
     @Test

@@ -170,6 +170,7 @@ class PagesIT {
         assertEquals(200, page.statusCode());
         assertTrue(rows(page).size() >= 3, page::body);
         assertEquals(rows(page).size(), count(page, "<rect x="));
+        assertTrue(page.body().matches("(?s).* viewBox=\"0 0 \\d+ \\d+\".*"), page::body);
         assertTrue(page.body().contains("<p class=\"best\">" + String.join("", rows(page)) + "</p>"), page::body);
     }
 
