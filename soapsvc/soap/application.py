@@ -111,7 +111,11 @@ class SoapEndpoint:
         return result
 
     def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
-        """Return the answer to a request, be it a fault. attachments: what came beside the envelope, None without."""
+        """Return the answer to a request, be it a fault.
+
+        attachments: what came beside the envelope, None without. It is emptied once it is read, so that the memory
+        of what the operation takes no view of is free while it runs.
+        """
         try:
             envelope = self._answer(content, sent_as, call, attachments)
         except Exception as err:
@@ -142,7 +146,7 @@ class SoapEndpoint:
         if known is not None:
             call.operation, parameters = known
             self._check_action(call.operation, sent_as.action)
-            return self._run(call, parameters)
+            return self._run(call, parameters, attachments)
         parsed = None
         short, runs = take_runs(content, sent_as)
         if runs:
@@ -155,7 +159,7 @@ class SoapEndpoint:
             codec = self._codecs[call.operation]
             assert codec is not None
             self._outlines.learn(content, sent_as, attachments, message.envelope, call.operation, codec.reader)
-        return self._run(call, read)
+        return self._run(call, read, attachments)
 
     def _parse(
         self, content: bytes, sent_as: ContentType, call: Call, beside: Beside
@@ -171,10 +175,12 @@ class SoapEndpoint:
         codec = self._codecs[call.operation]
         return message, codec.read(message) if codec is not None else None
 
-    def _run(self, call: Call, parameters: tuple[Any, ...]) -> bytes:
+    def _run(self, call: Call, parameters: tuple[Any, ...], attachments: Attachments | None) -> bytes:
         """Let Spyne run an operation and return the answer's envelope."""
         codec = self._codecs[call.operation]
         assert codec is not None
+        if attachments:
+            attachments.clear()
         result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
         return codec.write(result, call)
 

@@ -19,7 +19,7 @@ from soapsvc.soap.faults import FAULT_FOR, FaultType
 
 Type = Any  # a subclass of ModelBase; Spyne has no annotations
 
-
+PICTURE: Type = ByteArray.customize()  # what is read whole by other libraries, where a tensor's content is looked at
 _CONTENT = "Values as little-endian bytes; each string as its length in 4 bytes, then its bytes."
 
 
@@ -169,5 +169,5 @@ class Types:
         if kind == "tensor":
             return self.tensor()
         if kind == "image":
-            return ByteArray
+            return PICTURE
         return scalar_type(dtype)

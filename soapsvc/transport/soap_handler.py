@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import parse_qsl
@@ -169,19 +170,21 @@ class SoapHandler:
             body = read_body(environ, max_bytes)
         except BodyTooLarge:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
-        package = None
+        package, received = None, len(body)
         try:
             package = self._unpacked(body, ContentType(media_type, None, "", parameters), environ, endpoint.soap)
+            del body  # what is attached is a view of it, and is let go of before the operation runs
             call.deadline_s = _deadline(environ)
             call.takes_attachments = self._exchange.mtom and (
                 package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
             )
-            reply = endpoint.answer(package.envelope, package.sent_as, call, package.attachments)
+            attachments = copy(package.attachments) if self._messages.on else package.attachments
+            reply = endpoint.answer(package.envelope, package.sent_as, call, attachments)
         except SoapFault as err:
             reply = endpoint.fault(err, call)
         if self._messages.wants(call):
-            self._messages.write(call, endpoint.soap, len(body), package, reply, endpoint.disclosure())
-        return reply, len(body)
+            self._messages.write(call, endpoint.soap, received, package, reply, endpoint.disclosure())
+        return reply, received
 
     def _unpacked(self, body: bytes, sent_as: ContentType, environ: Environ, soap: SoapVersion) -> Package:
         """Return the envelope in a request's body, and what is attached to it. Raises SoapFault."""

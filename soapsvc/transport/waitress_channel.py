@@ -21,6 +21,7 @@ from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
 
 SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _MOST_READS = 16  # from one connection before others have their turn
+_ONE_READ = 262144  # bytes at most of a body
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
@@ -99,8 +100,10 @@ class Channel(HTTPChannel):
     def handle_read(self) -> None:
         """Take what came, all of a large message that is there already; see waitress."""
         for _ in range(_MOST_READS):
+            room = self.request.room if self.request is not None else None
+            most = self.adj.recv_bytes if room is None else min(len(room), _ONE_READ)
             try:
-                data = self.socket.recv(self.adj.recv_bytes)
+                data = self.socket.recv(most) if room is None else room[: self.socket.recv_into(room, most)]
             except BlockingIOError:
                 return
             except OSError:
@@ -111,7 +114,7 @@ class Channel(HTTPChannel):
                 return
             self.last_activity = time.time()
             self.received(data)
-            if len(data) < self.adj.recv_bytes or not self.readable():
+            if len(data) < most or not self.readable():
                 return
 
     def service(self) -> None:
