@@ -1,11 +1,19 @@
-"""The form of log lines, made for a line at each call: what a call costs includes its line."""
+"""The log on stderr, made for a line at each call: what a call costs includes its line."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
+from collections import deque
+from collections.abc import Iterator
 from logging import LogRecord
+from typing import TextIO
+
+_DELAY_S = 0.02  # how long a line may wait for others
+_MOST_WAITING = 10_000  # lines: beyond them, who logs waits until they are written
+_PIPE_BUF = 4096  # bytes that a pipe takes at once, so that lines of several processes do not mix; pipe(7)
 
 
 class LineFormatter(logging.Formatter):
@@ -25,6 +33,72 @@ class LineFormatter(logging.Formatter):
         return f"{text},{int(record.msecs):03d}"
 
 
+class LineHandler(logging.Handler):
+    """Writes what calls tell a moment later, on a thread of its own and many lines at once; warnings at once.
+
+    A write lets other threads run, and costs a call on a busy server more than all else that it does in Python.
+    A process that is killed takes the lines of its last moment with it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._waiting: deque[LogRecord] = deque()
+        self._some = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_by_and_by, name="log", daemon=True).start()
+
+    def handle(self, record: LogRecord) -> bool:
+        """Take a record, without the lock that logging takes around `emit`: nothing here needs it."""
+        passes = bool(self.filter(record))
+        if passes:
+            self.emit(record)
+        return passes
+
+    def emit(self, record: LogRecord) -> None:
+        """Take a record."""
+        self._waiting.append(record)
+        if record.levelno >= logging.WARNING or len(self._waiting) > _MOST_WAITING:
+            self.flush()
+        elif not self._some.is_set():
+            self._some.set()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._writing:
+            for text in self._texts():
+                try:
+                    self._stream.write(text)
+                    self._stream.flush()
+                except (OSError, ValueError):  # nobody reads the log, or its disk is full: calls go on without it
+                    return
+
+    def _texts(self) -> Iterator[str]:
+        """Yield the lines that wait, joined as far as one write takes them whole."""
+        text, size = "", 0
+        while self._waiting:
+            record = self._waiting.popleft()
+            try:
+                line = self.format(record) + "\n"
+            except Exception:  # a defect of who logged; told as logging tells it
+                self.handleError(record)
+                continue
+            more = len(line.encode(errors="replace"))
+            if text and size + more > _PIPE_BUF:
+                yield text
+                text, size = "", 0
+            text, size = text + line, size + more
+        if text:
+            yield text
+
+    def _write_by_and_by(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(_DELAY_S)
+            self._some.clear()
+            self.flush()
+
+
 def log_to_stderr(level: str, who: str = "") -> None:
     """Send log lines of a level and above to stderr. who: the process whose lines these are, where there are several.
 
@@ -32,6 +106,6 @@ def log_to_stderr(level: str, who: str = "") -> None:
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(LineFormatter(who))
     logging.basicConfig(level=level.upper(), handlers=[handler])
