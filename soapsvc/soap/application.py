@@ -6,6 +6,7 @@ The one place that turns errors into faults.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -181,8 +182,12 @@ class SoapEndpoint:
         assert codec is not None
         if attachments:
             attachments.clear()
+        call.stages["parse"] = time.monotonic() - call.started
         result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
-        return codec.write(result, call)
+        ran = time.monotonic()
+        answer = codec.write(result, call)
+        call.stages["serialise"] = time.monotonic() - ran
+        return answer
 
     def _run_uncoded(self, message: Message, call: Call) -> bytes:
         """Let Spyne read, run and write an operation that has no codec."""

@@ -32,6 +32,8 @@ class Call:
     header: XML of the answer's header blocks.  enclosure: what goes beside the answer's envelope.
     outcome: `ok`, or the name of the fault.
     error: what the operation raised, carried past Spyne.
+    stages: seconds that the call spent in each of `queue`, `parse`, `run` and `serialise`, as far as it came.
+    started: when a thread took it, on time.monotonic.
     """
 
     request_id: str
@@ -48,6 +50,8 @@ class Call:
     enclosure: Enclosure | None = None
     outcome: str = "ok"
     error: Exception | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
 
 
 def request_id(given: str | None) -> str:

@@ -7,6 +7,7 @@ types; see `reader` and `writer`.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -120,7 +121,7 @@ class _Predictor:
         with self._handle(call) as servable:
             call.version = servable.version
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
-            answers = self._answers(servable, rows, of_batch, deadline)
+            answers = self._answers(servable, rows, of_batch, deadline, call.stages)
             as_content = _came_as_content(servable.contract.inputs, rows)
             columns = [
                 _wire_values(field, values, as_content)
@@ -132,14 +133,17 @@ class _Predictor:
         return self._manager.handle(self._model, call.pin.version, call.pin.label, self._contract)
 
     def _answers(
-        self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None
-    ) -> list[tuple[Any, ...]]:
+        self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None,
+        stages: dict[str, float],
+    ) -> list[tuple[Any, ...]]:  # fmt: skip
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
         if any(field.kind == "tensor" for field in servable.contract.inputs):
             rows = each_row(partial(_model_row, servable.contract.inputs), rows, of_batch)
         for count, feeds in servable.binding.pack(rows, of_batch):
+            began = time.monotonic()
             outputs = self._predict(servable, signature, feeds, deadline)
+            stages["run"] = stages.get("run", 0.0) + time.monotonic() - began
             answers.extend(servable.binding.unpack(outputs, count))
         return answers
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from logging import LogRecord
 from typing import TextIO
 
+from soapsvc.later import Later
+
 _DELAY_S = 0.02  # how long a line may wait for others
-_MOST_WAITING = 10_000  # lines: beyond them, who logs waits until they are written
 _PIPE_BUF = 4096  # bytes that a pipe takes at once, so that lines of several processes do not mix; pipe(7)
 
 
@@ -43,10 +43,7 @@ class LineHandler(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._waiting: deque[LogRecord] = deque()
-        self._some = threading.Event()
-        self._writing = threading.Lock()
-        threading.Thread(target=self._write_by_and_by, name="log", daemon=True).start()
+        self._lines = Later("log", _DELAY_S, self._write)
 
     def handle(self, record: LogRecord) -> bool:
         """Take a record, without the lock that logging takes around `emit`: nothing here needs it."""
@@ -57,27 +54,27 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: LogRecord) -> None:
         """Take a record."""
-        self._waiting.append(record)
-        if record.levelno >= logging.WARNING or len(self._waiting) > _MOST_WAITING:
+        self._lines.add(record)
+        if record.levelno >= logging.WARNING:
             self.flush()
-        elif not self._some.is_set():
-            self._some.set()
 
     def flush(self) -> None:
         """Write what waits."""
-        with self._writing:
-            for text in self._texts():
-                try:
-                    self._stream.write(text)
-                    self._stream.flush()
-                except (OSError, ValueError):  # nobody reads the log, or its disk is full: calls go on without it
-                    return
+        self._lines.flush()
 
-    def _texts(self) -> Iterator[str]:
-        """Yield the lines that wait, joined as far as one write takes them whole."""
+    def _write(self, records: deque[LogRecord]) -> None:
+        for text in self._texts(records):
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (OSError, ValueError):  # nobody reads the log, or its disk is full: calls go on without it
+                return
+
+    def _texts(self, records: deque[LogRecord]) -> Iterator[str]:
+        """Yield the lines of records, joined as far as one write takes them whole."""
         text, size = "", 0
-        while self._waiting:
-            record = self._waiting.popleft()
+        while records:
+            record = records.popleft()
             try:
                 line = self.format(record) + "\n"
             except Exception:  # a defect of who logged; told as logging tells it
@@ -90,13 +87,6 @@ class LineHandler(logging.Handler):
             text, size = text + line, size + more
         if text:
             yield text
-
-    def _write_by_and_by(self) -> None:
-        while True:
-            self._some.wait()
-            time.sleep(_DELAY_S)
-            self._some.clear()
-            self.flush()
 
 
 def log_to_stderr(level: str, who: str = "") -> None:

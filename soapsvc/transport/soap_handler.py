@@ -12,6 +12,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl
 
 from soapsvc.errors import ServingError
+from soapsvc.metrics.calls import CallMetrics
 from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
@@ -90,19 +91,22 @@ class SoapHandler:
     ) -> None:
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
         self.proxies, self._messages = proxies, messages
+        self.metrics = CallMetrics()
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
-        started = time.perf_counter()
-        began = environ.get("soapsvc.began", time.monotonic())
+        started = time.monotonic()
+        began = environ.get("soapsvc.began", started)
         origin = self.proxies.take(environ)
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
+        if "soapsvc.queued" in environ:
+            call.stages["queue"] = started - environ["soapsvc.queued"]
         try:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
             reply, received = self._defect(err, environ, call), 0
         reply, coding = self._compressed(reply, environ)
-        _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
+        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body))
         headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
@@ -124,7 +128,7 @@ class SoapHandler:
             return self.fault(path, 404, "no service stands at this address", call)
         call.model = endpoint.names.model
         reply = endpoint.fault(error, call)
-        _log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -132,6 +136,15 @@ class SoapHandler:
         call.outcome = f"http-{status}"
         soap = _soap_of(path)
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
+
+    def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
+        """Log and count an answered call."""
+        calls_log.info(
+            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
+            call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
+            sent, call.peer,
+        )  # fmt: skip
+        self.metrics.add(call, received, sent)
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"
@@ -218,11 +231,3 @@ def _soap_of(path: str) -> SoapVersion:
 def _asks_for_wsdl(environ: Environ) -> bool:
     query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     return any(name.lower() == "wsdl" for name, _ in query)
-
-
-def _log(call: Call, milliseconds: float, received: int, sent: int) -> None:
-    calls_log.info(
-        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
-        call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received, sent,
-        call.peer,
-    )  # fmt: skip

@@ -12,6 +12,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 from soapsvc.errors import ServingError
+from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
@@ -43,7 +44,7 @@ class CallTask(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment; see waitress."""
         environ: dict[str, Any] = super().get_environment()
-        environ["soapsvc.began"] = self.request.began
+        environ["soapsvc.began"], environ["soapsvc.queued"] = self.request.began, self.request.queued
         return environ
 
 
@@ -55,6 +56,8 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
+        if not isinstance(error, ServingError):
+            REFUSED.labels(error.code).inc()
         origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
         began = getattr(request, "began", time.monotonic())
         call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)

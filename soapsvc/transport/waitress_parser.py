@@ -60,7 +60,7 @@ class SoapParser(HTTPRequestParser):
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
-        self.began = time.monotonic()
+        self.began = self.queued = time.monotonic()
 
     @property
     def held_bytes(self) -> int:

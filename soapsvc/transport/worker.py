@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 
+from soapsvc.metrics.page import count_restart
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.run import prepare, serve
 from soapsvc.transport.server import stop_on_signals
@@ -30,6 +31,8 @@ def work(orders: Orders) -> None:
     watcher, may_serve = Watcher(settings.watch_interval_s), threading.Event()
     watcher.reload_on_hangup()
     threading.Thread(target=_obey, args=(watcher, may_serve), name="orders", daemon=True).start()
+    if orders.restarts:
+        count_restart(orders.number)
     colleagues = Colleagues(orders.shared, orders.number, settings.workers)
     prepared = prepare(settings, watcher, colleagues)
     prepared.models_page.tell()
