@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from soapsvc.metrics.definitions import LOAD_SECONDS, MEMORY_BYTES, RESTARTS, STATE, WAITING
 from soapsvc.model.status import State, VersionStatus
@@ -65,6 +65,11 @@ def _load_seconds(status: VersionStatus) -> float:
     if State.LOADING not in at or State.AVAILABLE not in at:
         return 0.0
     return max(0.0, (at[State.AVAILABLE] - at[State.LOADING]).total_seconds())
+
+
+def forget_gauges(pid: int, folder: Path) -> None:
+    """Let what a worker said of itself count no more: it ended. What it counted stays."""
+    mark_process_dead(pid, str(folder))
 
 
 def count_restart(worker: int) -> None:

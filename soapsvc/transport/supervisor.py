@@ -20,10 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from prometheus_client.multiprocess import mark_process_dead
 from pydantic import BaseModel
 
-from soapsvc.metrics.page import FOLDER_VARIABLE
+from soapsvc.metrics.page import FOLDER_VARIABLE, forget_gauges
 from soapsvc.model.trial import own_path
 from soapsvc.settings import Settings
 from soapsvc.transport.colleagues import page_file
@@ -145,7 +144,7 @@ class Worker:
         os.close(self._reports)
         self._spread.leave(self._number)
         page_file(self._shared, self._number).unlink(missing_ok=True)
-        mark_process_dead(self.process.pid, str(self._shared))
+        forget_gauges(self.process.pid, self._shared)
         if self.reason:
             return f"can't serve: {self.reason}"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
