@@ -12,13 +12,11 @@ from bench.bare_calls import BareCalls, bare_calls
 from bench.iris import REPOSITORY
 from bench.peers import jvm, venvs
 from bench.subjects import OURS, SUBJECTS, Running, StartFailed, Subject, running
-from bench.workloads import HEAVY_MODELS, LARGE_MODELS, MOBILENET
+from bench.workloads import LARGE_MODELS, MOBILENET
 from interop.tools import CannotRun, run
 
 TWO_WORKERS = replace(OURS, name="ours, 2 workers", arguments=(*OURS.arguments, "--workers", "2"))
 LARGE = Subject("ours, large models", (*OURS.arguments[:-1], str(LARGE_MODELS), "--log-level", "warning"))
-HEAVY = Subject("ours, 57 MB graph", (*OURS.arguments[:-1], str(HEAVY_MODELS), "--log-level", "warning"))
-HEAVY_TWO = Subject("ours, 57 MB graph, 2 workers", (*HEAVY.arguments, "--workers", "2"))
 READER = Subject("reader", ("-m", "bench.reader_server"), computes=False)
 SPYNE_TENSOR = Subject("stock Spyne, tensor", ("-m", "bench.spyne_tensor_server"))
 _PYTHON = (*SUBJECTS["waitress"], TWO_WORKERS, *SUBJECTS["granian"])
@@ -67,17 +65,6 @@ def make_large_models(tell: Callable[[str], None]) -> None:
     if not MOBILENET.is_file() or MOBILENET.stat().st_mtime < program.stat().st_mtime:  # written last
         tell("making the large models")
         run([sys.executable, "-m", "bench.large_models"], REPOSITORY, timeout_s=600)
-
-
-def memory_of_workers(tell: Callable[[str], None]) -> float:
-    """Return the memory of two workers with a model of 57 MB, as a multiple of one's. Raises StartFailed."""
-    held = []
-    for subject in (HEAVY, HEAVY_TWO):
-        tell(f"memory of {subject.name}")
-        with running((subject,)) as (server,):
-            server.load("weights", 2.0, 8)
-            held.append(server.proportional_bytes())
-    return held[1] / held[0]
 
 
 def _short(error: Exception) -> str:

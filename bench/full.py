@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.field import PEERS, Field, field, memory_of_workers
+from bench.field import PEERS, Field, field
 from bench.full_report import report, write_docs
 from bench.iris import REPOSITORY
 from bench.load import Load
@@ -24,6 +24,7 @@ from bench.progress import steps
 from bench.report import surroundings
 from bench.subjects import StartFailed, WrongAnswers
 from bench.targets import Results
+from bench.workers import memory_of_workers
 from bench.workloads import APART, CACHE, MODELS, WORKLOADS
 from interop.tools import CannotRun
 
