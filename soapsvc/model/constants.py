@@ -6,15 +6,17 @@ import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from soapsvc.model.dtypes import Array
 
 MIN_CONSTANT_BYTES = 256 * 1024  # feeding one takes 1.2 us, reading so much of it once some 20 us
 MIN_BYTES = 8 * 1024**2  # of all: a session holds four copies, and 32 MB are a tenth of what a worker has for itself
 _ALIGNMENT = 64  # TensorFlow copies a feed that begins elsewhere
+_NUMBERED = {1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 9: "int64", 19: "float16"}
+_DTYPES = {number: np.dtype(name) for number, name in _NUMBERED.items()}  # numbers of TensorFlow's types.proto
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Constant:
 class Parted:
     """A graph with placeholders in place of its large constants, these, and the bytes of all of them."""
 
-    graph_def: tf.compat.v1.GraphDef
+    graph_def: Any
     constants: Sequence[Constant]
     content: bytes
 
@@ -54,12 +56,12 @@ class Parted:
         }
 
 
-def part(graph_def: tf.compat.v1.GraphDef, kept: Collection[str]) -> Parted | None:
+def part(graph_def: Any, kept: Collection[str]) -> Parted | None:
     """Return a graph apart from its large constants, None when these are too few bytes to be worth it.
 
     kept: names of nodes to leave as they are.
     """
-    rest, constants, chunks, end = tf.compat.v1.GraphDef(), list[Constant](), list[bytes](), 0
+    rest, constants, chunks, end = type(graph_def)(), list[Constant](), list[bytes](), 0
     for node in graph_def.node:
         content = b"" if node.name in kept else _content(node)
         if not content:
@@ -70,7 +72,7 @@ def part(graph_def: tf.compat.v1.GraphDef, kept: Collection[str]) -> Parted | No
         placeholder.attr["dtype"].type = tensor.dtype
         placeholder.attr["shape"].shape.CopyFrom(tensor.tensor_shape)
         padding = -end % _ALIGNMENT
-        constants.append(Constant(node.name, _dtype(tensor), _shape(tensor), end + padding))
+        constants.append(Constant(node.name, _DTYPES[tensor.dtype], _shape(tensor), end + padding))
         chunks += [bytes(padding), content]
         end += padding + len(content)
     if end < MIN_BYTES:
@@ -80,7 +82,7 @@ def part(graph_def: tf.compat.v1.GraphDef, kept: Collection[str]) -> Parted | No
     return Parted(rest, constants, b"".join(chunks))
 
 
-def _content(node: tf.compat.v1.NodeDef) -> bytes:
+def _content(node: Any) -> bytes:
     """Return the bytes of a constant that may be fed, else none.
 
     One with an input is a control dependency's, or belongs to a loop, which no feed can.
@@ -89,16 +91,11 @@ def _content(node: tf.compat.v1.NodeDef) -> bytes:
         return b""
     tensor = node.attr["value"].tensor
     content: bytes = tensor.tensor_content
-    if len(content) < MIN_CONSTANT_BYTES or not tf.as_dtype(tensor.dtype).is_numpy_compatible:
+    if len(content) < MIN_CONSTANT_BYTES or tensor.dtype not in _DTYPES:
         return b""
-    plain = len(content) == math.prod(_shape(tensor)) * _dtype(tensor).itemsize
+    plain = len(content) == math.prod(_shape(tensor)) * _DTYPES[tensor.dtype].itemsize
     return content if plain else b""
 
 
-def _shape(tensor: tf.compat.v1.TensorProto) -> tuple[int, ...]:
+def _shape(tensor: Any) -> tuple[int, ...]:
     return tuple(dim.size for dim in tensor.tensor_shape.dim)
-
-
-def _dtype(tensor: tf.compat.v1.TensorProto) -> np.dtype[np.generic]:
-    dtype: np.dtype[np.generic] = np.dtype(tf.as_dtype(tensor.dtype).as_numpy_dtype)
-    return dtype

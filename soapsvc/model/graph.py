@@ -1,4 +1,4 @@
-"""A frozen graph in a session of its own: with `constants`, the only TensorFlow import of the serving path.
+"""A frozen graph in a session of its own: the only TensorFlow import of the serving path.
 
 Owns reading a GraphDef, refusing ops that are not allowed, and running named tensors as fast as TensorFlow
 can. Trusts that inputs were checked: the fast calling path casts nothing and checks no shape.
