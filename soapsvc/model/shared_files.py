@@ -6,7 +6,6 @@ made anew, while others still use it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import mmap
@@ -46,6 +45,8 @@ class SharedFiles:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Let no other process into its own such block meanwhile; `find` and `write` want one. Raises OSError."""
+        import fcntl  # Windows has none, and no several processes to share with
+
         self._folder.mkdir(mode=0o700, exist_ok=True)
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
