@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         None, description="PEM file of authorities; only clients with a certificate of theirs are let in."
     )
     workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
+    share_constants: Literal["auto", "never"] = Field(
+        "auto", description="auto: several workers hold the large constants of a model once."
+    )
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from soapsvc.errors import InvalidInput, LoadError
@@ -16,16 +17,19 @@ from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
 from soapsvc.model.runner import accelerated
 from soapsvc.model.servable import Batching, Servable
+from soapsvc.model.shared_files import SharedFiles
+from soapsvc.model.sharing import share_constants
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 from soapsvc.model.source import MANIFEST, VersionFolder
 
 log = logging.getLogger(__name__)
 
 
-def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
+def load(folder: VersionFolder, op_libraries: tuple[str, ...] = (), shared: SharedFiles | None = None) -> Servable:
     """Return the folder's servable, warmed up and proven on its golden data.
 
-    op_libraries: the modules that a manifest may name in requires_ops. Raises LoadError with every reason.
+    op_libraries: the modules that a manifest may name in requires_ops. shared: where large constants may lie that other
+    processes hold too. Raises LoadError with every reason.
     """
     described = describe(folder)
     manifest = described.manifest
@@ -34,14 +38,28 @@ def load(folder: VersionFolder, op_libraries: tuple[str, ...] = ()) -> Servable:
     graph_def = read_graph_def(
         folder.file(graph_file), manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
     )
+    make = partial(_make, folder, described)
+    servable = make(graph_def) if shared is None else share_constants(make, graph_def, folder, manifest, shared)
+    try:
+        return servable if manifest.runner is None else accelerated(servable, folder, manifest)
+    except BaseException:
+        servable.graph.close()
+        raise
+
+
+def _make(
+    folder: VersionFolder, described: Description, graph_def: Any, constants: Mapping[str, Array] | None = None,
+    on_free: Callable[[], None] | None = None,
+) -> Servable:  # fmt: skip
+    """Return a proven servable of a graph; see `FrozenGraph` for what is fed to it. Raises LoadError."""
+    manifest = described.manifest
     threads = Threads(manifest.threads.intra_op, manifest.threads.inter_op)
     try:
-        graph = FrozenGraph(graph_def, threads, manifest.init_ops)
+        graph = FrozenGraph(graph_def, threads, manifest.init_ops, constants, on_free)
     except LoadError as err:
-        raise LoadError(f"{folder.show(graph_file)}: {err}") from err
+        raise LoadError(f"{folder.show(manifest.graph.file)}: {err}") from err
     try:
-        proven = _proven(_servable(folder, described, graph), folder, manifest.warmup)
-        return proven if manifest.runner is None else accelerated(proven, folder, manifest)
+        return _proven(_servable(folder, described, graph), folder, manifest.warmup)
     except BaseException:
         graph.close()
         raise

@@ -25,6 +25,7 @@ from soapsvc.errors import LoadError
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
@@ -63,7 +64,8 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
+    files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
+    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, files))
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
     trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
     if shared is not None:
@@ -77,6 +79,11 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     except LoadError as err:
         raise StartError(str(err)) from err
     return manager, contracts, lifecycle
+
+
+def shared_constants(shared: Path) -> SharedFiles:
+    """Return where the processes that share a folder put the large constants of their models."""
+    return SharedFiles(shared / "constants")
 
 
 def make_application(

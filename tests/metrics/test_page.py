@@ -47,19 +47,20 @@ def metrics(server: Server) -> dict[str, float]:
 def until(server: Server, holds: Callable[[dict[str, float]], bool]) -> dict[str, float]:
     end = time.monotonic() + 120
     while not holds(found := metrics(server)):
-        assert time.monotonic() < end, found
+        assert time.monotonic() < end, "\n".join(f"{name} {value}" for name, value in found.items() if value)
         time.sleep(0.1)
     return found
 
 
-CALLS = 'soapsvc_calls_total{model="iris",operation="predict",outcome="%s",version="1"}'
+CALLS = 'soapsvc_calls_total{model="iris",operation="predict",outcome="%s",version="%s"}'
+OK, REFUSED = ("ok", "1"), ("InvalidInput", "-")
 STATE = 'soapsvc_model_state{model="iris",state="AVAILABLE",version="1"}'
 
 
 def test_one_worker_tells_the_calls_of_all_and_a_killed_one_takes_none_along(two: Server) -> None:
     assert [call(two) for _ in range(16)] == [200] * 16
     assert [call(two, "wide") for _ in range(4)] == [500] * 4
-    found = until(two, lambda each: each.get(CALLS % "ok") == 16 and each.get(CALLS % "InvalidInput") == 4)
+    found = until(two, lambda each: each.get(CALLS % OK) == 16 and each.get(CALLS % REFUSED) == 4)
     assert found['soapsvc_call_seconds_count{model="iris",operation="predict",version="1"}'] == 20
     assert found['soapsvc_stage_seconds_count{model="iris",stage="run"}'] == 16
     assert found['soapsvc_received_bytes_total{model="iris"}'] > 20 * len(FLOWER)
@@ -72,4 +73,4 @@ def test_one_worker_tells_the_calls_of_all_and_a_killed_one_takes_none_along(two
     os.kill(pid, signal.SIGKILL)
     restarts = 'soapsvc_worker_restarts_total{worker="1"}'
     found = until(two, lambda each: each.get(restarts) == 1 and each.get(STATE) == 2)
-    assert found[CALLS % "ok"] == 16
+    assert found[CALLS % OK] == 16
