@@ -55,6 +55,7 @@ def _answered(endpoint: SoapEndpoint, servable: Servable, operation: str, reques
         "predict": [f"{result}/{path}" for path in labelled],
         "predictBatch": [f"{result}/m:item[{row}]/{path}" for row in (1, 2) for path in labelled],
         "getModelInfo": [f"{result}/m:name", f"{result}/m:contractVersion"],
+        "reply": [f"{result}/m:sessionState", *(f"{result}/{path}" for path in labelled)],
     }[operation]
     matches = [xpath_match(namespace, path, _value(body, namespace, path)) for path in paths]
     token = next((dict(match.configuration)["content"] for match in matches), "modelVersion")

@@ -21,13 +21,16 @@ from typing import NoReturn
 from soapsvc.console.home import HomePage
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
-from soapsvc.errors import LoadError
+from soapsvc.errors import LoadError, Unavailable
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
 from soapsvc.model.shared_trials import SharedTrials
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
+from soapsvc.session import Limits
+from soapsvc.session.open import open_store
+from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
@@ -64,7 +67,7 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
     manager = ModelManager(lambda folder: load(folder, settings.op_libraries))
-    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
+    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
     if shared is not None:
         trial = SharedTrials(trial, shared)
@@ -77,6 +80,14 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     except LoadError as err:
         raise StartError(str(err)) from err
     return manager, contracts, lifecycle
+
+
+def _sessions(settings: Settings, shared: Path | None) -> Sessions:
+    limits = Limits(settings.session_ttl_s, settings.max_sessions, settings.max_session_bytes)
+    try:
+        return Sessions(open_store(settings.sessions, limits, shared))
+    except (Unavailable, ValueError) as err:
+        raise StartError(f"sessions: {err}") from err
 
 
 def make_application(

@@ -96,6 +96,7 @@ class SoapHandler:
         began = environ.get("soapsvc.began", time.monotonic())
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
+        call.credentials = environ.get("HTTP_AUTHORIZATION", "")
         try:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text

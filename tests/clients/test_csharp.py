@@ -111,7 +111,7 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
         "batch fault": "not-finite|instances[3].petalLength|a finite number|NaN"
         "|instances[3].petalLength: expected a finite number, received NaN|32",
         "threads": "setosa 40",
-        "models": "digits iris kinds language",
+        "models": "chat digits iris kinds language",
         "unknown model": "unknown-model",
         "tensor": "float32 1x3 True",
     }
@@ -136,7 +136,7 @@ def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) ->
         *kinds.items(),
         ("shifted", "1"),
         *kinds.items(),
-        ("models", "digits iris kinds language"),
+        ("models", "chat digits iris kinds language"),
         ("tensor", "True"),
     ]
 
