@@ -16,6 +16,7 @@ from soapsvc.errors import LoadError
 from soapsvc.model.contract import Contract
 from soapsvc.model.dtypes import NUMPY_DTYPE, Array, array_of
 from soapsvc.model.functions import FunctionName, fill
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.session_keys import SessionEntry, StateEntry
 from soapsvc.model.signature import Dim, Signature, TensorSpec, show_shape
 
@@ -108,14 +109,17 @@ class Conversation:
         return (*answer[: self.sentence], sentence, *answer[self.sentence + 1 :])
 
 
-def told(signature: Signature, session: SessionEntry | None) -> Signature:
+def told(signature: Signature, manifest: Manifest) -> Signature:
     """Return of a signature what clients are told: all but what a session feeds and keeps. Raises LoadError."""
+    session, contract = manifest.session, manifest.contract
     if session is None:
         return signature
-    for side, names, specs in (
-        ("inputs", session.inputs, signature.inputs),
-        ("outputs", session.outputs, signature.outputs),
+    for side, names, specs, entries in (
+        ("inputs", session.inputs, signature.inputs, contract.inputs.keys()),
+        ("outputs", session.outputs, signature.outputs, contract.outputs.keys()),
     ):
+        for name in names & entries:
+            raise LoadError(f"contract.{side}.{name}: belongs to the session, no client sees it; leave it out")
         for name in names - specs.keys():
             raise LoadError(f"session: the signature has no {side[:-1]} {name}; its {side} are {', '.join(specs)}")
         if not specs.keys() - names:

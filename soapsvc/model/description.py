@@ -32,7 +32,7 @@ def describe(folder: VersionFolder) -> Description:
     typed = signatures[manifest.contract.signature]
     try:
         _check_batching(manifest, typed)
-        contract = contract_of(manifest, told(typed, manifest.session), lambda file: _read_labels(folder, file))
+        contract = contract_of(manifest, told(typed, manifest), lambda file: _read_labels(folder, file))
         conversation = None
         if manifest.session is not None:
             contract = replace(contract, converses=True)
