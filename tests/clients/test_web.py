@@ -222,7 +222,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("name", ["", "iris", "digits", "language"])
+@pytest.mark.parametrize("name", ["", "iris", "digits", "language", "chat"])
 def test_narrow_page_does_not_scroll_sideways(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(name)
