@@ -94,19 +94,21 @@ class Conversation:
                 raise RuntimeError(f"the graph gave {each.output} the shape {value.shape}, which it can't be fed again")
         turns = memory.turns
         if self.turns is not None:
-            assert self.question is not None
-            assert self.sentence is not None
-            turns = (*turns, (row[self.question], answer[self.sentence]))[-self.last :]
+            turns = (*turns, self._turn(row, answer))[-self.last :]
         return Memory(state, turns)
 
     def filled(self, row: Sequence[Any], answer: tuple[Any, ...], now: datetime) -> tuple[Any, ...]:
         """Return an answer whose sentence has the results of functions in its slots."""
         if not self.functions:
             return answer
+        question, sentence = self._turn(row, answer)
+        sentence = fill(sentence, question, self.functions, now)
+        return tuple([sentence if place == self.sentence else value for place, value in enumerate(answer)])
+
+    def _turn(self, row: Sequence[Any], answer: Sequence[Any]) -> tuple[str, str]:
         assert self.question is not None
         assert self.sentence is not None
-        sentence = fill(answer[self.sentence], row[self.question], self.functions, now)
-        return (*answer[: self.sentence], sentence, *answer[self.sentence + 1 :])
+        return row[self.question] or "", answer[self.sentence]  # the question may be optional
 
 
 def told(signature: Signature, manifest: Manifest) -> Signature:

@@ -88,7 +88,7 @@ def sample_of_one(folder: Path) -> Path:
 
 def test_index_leads_by_keyboard_to_a_page(page: Page) -> None:
     page.goto("")
-    assert page.get_by_text("Answers, version 1").count() == 3
+    assert page.get_by_text("Answers, version 1").count() == 4
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -92,7 +92,8 @@ def test_graph_that_gives_what_it_can_not_be_fed_is_a_defect(talk: Conversation)
 
 def test_slots_of_the_sentence_are_filled(talk: Conversation) -> None:
     now = datetime(2026, 1, 2, 3, 4)
-    assert talk.filled(["{time}"], ("At {time} {sum}.",), now) == ("At 03:04 {sum}.",)
+    for question in ("{time}", None):
+        assert talk.filled([question], ("At {time} {sum}.",), now) == ("At 03:04 {sum}.",)
 
 
 def test_rows_without_a_session_are_fed_that_of_a_new_one(tmp_path: Path, talk: Conversation) -> None:
