@@ -71,7 +71,9 @@ class Sessions:
         given: the id that the caller sent; one that finds no session starts a new one.
         Raises DeadlineExceeded, Overloaded, Unavailable.
         """
-        self._live()
+        if self._thread is None:
+            self._store.beat()
+            self.start()
         key = _key(model, (given or "")[: _LONGEST_ID + 1], credentials)
         call = self._store.enter(key) if given else None
         if given is None or call is None:
@@ -104,17 +106,16 @@ class Sessions:
             with self._changed:
                 self._changed.wait(_POLL_S)
 
-    def _live(self) -> None:
-        """See that the store is told again and again that this process is alive."""
+    def start(self) -> None:
+        """See that the store is told from now on that this process is alive, and forgets what has expired."""
         with self._changed:
             if self._thread is None:
-                self._store.beat()
                 self._thread = threading.Thread(target=self._beat, name="sessions", daemon=True)
                 self._thread.start()
 
     def _beat(self) -> None:
         reached = True
-        while not self._closed.wait(_BEAT_S):
+        while not self._closed.is_set():
             try:
                 self._store.beat()
             except Unavailable as err:
@@ -125,6 +126,7 @@ class Sessions:
                 if not reached:
                     log.info("the sessions can be reached again")
                 reached = True
+            self._closed.wait(_BEAT_S)
 
     def close(self) -> None:
         """Keep no more sessions."""

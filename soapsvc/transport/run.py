@@ -85,9 +85,12 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
 def _sessions(settings: Settings, shared: Path | None) -> Sessions:
     limits = Limits(settings.session_ttl_s, settings.max_sessions, settings.max_session_bytes)
     try:
-        return Sessions(open_store(settings.sessions, limits, shared))
+        sessions = Sessions(open_store(settings.sessions, limits, shared))
     except (Unavailable, ValueError) as err:
         raise StartError(f"sessions: {err}") from err
+    if settings.sessions is not None:  # it may hold some that have expired
+        sessions.start()
+    return sessions
 
 
 def make_application(

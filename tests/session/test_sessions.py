@@ -17,6 +17,7 @@ from soapsvc.engine.deadline import Deadline
 from soapsvc.errors import DeadlineExceeded
 from soapsvc.model.conversation import Conversation, Memory, State
 from soapsvc.model.signature import TensorSpec
+from soapsvc.session import Limits
 from soapsvc.session.record import decode, encode
 from soapsvc.session.sessions import Sessions, SessionState
 from soapsvc.session.sqlite_store import SqliteStore
@@ -159,6 +160,15 @@ def test_session_goes_on_where_a_size_may_vary(sessions: Sessions) -> None:
     made, _, _ = take(sessions, None, 7)
     varying = Conversation((State(replace(SPEC, shape=(None,)), "next", np.zeros(1)),), batched=False)
     assert take(sessions, made, conversation=varying)[1] == SessionState.CONTINUED
+
+
+def test_what_has_expired_is_forgotten_though_nobody_calls(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "kept.sqlite", Limits(time_to_live_s=1e-6))
+    store.create(b"key", b"old")
+    sessions = Sessions(store)
+    sessions.start()
+    until(lambda: store.count() == 0)
+    sessions.close()
 
 
 def test_only_one_thread_keeps_a_store_alive(sessions: Sessions) -> None:
