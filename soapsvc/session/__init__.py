@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 LEASE_S = 5.0  # how long a process that says no more counts as alive
-MOST_WAITING = 16  # calls on one session
+MOST_CALLS = 16  # on one session, the one whose turn it is included
 RETRY_S = 2
 SWEPT = 1000  # expired sessions forgotten in one go
 AWAY = "the sessions can't be reached now"

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_WAITING, RETRY_S, SWEPT, Limits
+from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Limits
 
 _TIMEOUT_S = 2.0  # to connect, and for an answer
 _NO_ROOM, _GONE = -1, -2  # what scripts answer
@@ -127,9 +127,9 @@ class RedisStore:
         """See `Store`."""
         self._alive()
         call = f"{self._name}/{secrets.token_hex(8)}"
-        answer = self._run(_ENTER, key.hex(), call, self._limits.time_to_live_s, MOST_WAITING)
+        answer = self._run(_ENTER, key.hex(), call, self._limits.time_to_live_s, MOST_CALLS)
         if answer == _NO_ROOM:
-            raise Overloaded(f"{MOST_WAITING} calls wait for this session", RETRY_S)
+            raise Overloaded(f"{MOST_CALLS} calls are on this session", RETRY_S)
         return None if answer == _GONE else call
 
     def is_first(self, key: bytes, call: str) -> bool:

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_WAITING, RETRY_S, SWEPT, Limits
+from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Limits
 
 _BUSY_S = 5.0  # how long a transaction waits for those of other processes
 _JOURNAL_BYTES = 4 * 1024**2
@@ -37,9 +37,6 @@ CREATE TABLE IF NOT EXISTS totals (sessions INTEGER NOT NULL, bytes INTEGER NOT 
 INSERT INTO totals SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
 CREATE TRIGGER IF NOT EXISTS session_added AFTER INSERT ON sessions BEGIN
   UPDATE totals SET sessions = sessions + 1, bytes = bytes + length(new.content);
-END;
-CREATE TRIGGER IF NOT EXISTS session_changed AFTER UPDATE OF content ON sessions BEGIN
-  UPDATE totals SET bytes = bytes + length(new.content) - length(old.content);
 END;
 CREATE TRIGGER IF NOT EXISTS session_removed AFTER DELETE ON sessions BEGIN
   UPDATE totals SET sessions = sessions - 1, bytes = bytes - length(old.content);
@@ -86,8 +83,8 @@ class SqliteStore:
             if found is None:
                 return None
             (waiting,) = do.execute("SELECT count(*) FROM calls WHERE key = ?", (key,)).fetchone()
-            if waiting >= MOST_WAITING:
-                raise Overloaded(f"{waiting} calls wait for this session", RETRY_S)
+            if waiting >= MOST_CALLS:
+                raise Overloaded(f"{waiting} calls are on this session", RETRY_S)
             return str(do.execute("INSERT INTO calls (key, process) VALUES (?, ?)", (key, self._name)).lastrowid)
 
     def is_first(self, key: bytes, call: str) -> bool:

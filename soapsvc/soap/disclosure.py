@@ -51,7 +51,7 @@ NOTHING = Disclosure(secret=frozenset({MASK}))  # no element has this name, and 
 def of_typed(contracts: Iterable[Contract]) -> Disclosure:
     """Return what may be told of a typed service. contracts: those of the loaded versions; without one, nothing.
 
-    Who knows the id of a session can go on with it.
+    The id of a session is secret: who knows it can go on with the conversation.
     """
     loaded = list(contracts)
     if not loaded:

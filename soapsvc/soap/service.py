@@ -65,9 +65,7 @@ def summary(contract: Contract) -> str:
     return text or f"Predicts with the model {contract.model}."
 
 
-def typed_service(
-    contract: Contract, manager: ModelManager, engine: Engine, sessions: Sessions
-) -> type[ServiceBase]:  # fmt: skip
+def typed_service(contract: Contract, manager: ModelManager, engine: Engine, sessions: Sessions) -> type[ServiceBase]:
     """Return the service class of a contract: predict, predictBatch, getModelInfo, and reply if the model converses."""
     names = ContractNames(contract.model, contract.version)
     types = Types(names.namespace)
@@ -186,9 +184,7 @@ class _Predictor:
             return (servable.name, servable.description, servable.version, contract_version, limit)
 
 
-def _wire_rows(
-    servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:  # fmt: skip
+def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Return answers as a writer takes them, each with the version at its end."""
     as_content = _came_as_content(servable.contract.inputs, rows)
     columns = [

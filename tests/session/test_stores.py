@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import MOST_WAITING, Limits
+from soapsvc.session import MOST_CALLS, Limits
 from soapsvc.session import redis_store as in_redis
 from soapsvc.session import sqlite_store as in_sqlite
 from soapsvc.session.sqlite_store import SqliteStore
@@ -53,7 +53,7 @@ def test_calls_on_one_session_queue_in_order_across_processes(make: MakeStore) -
 def test_too_many_calls_on_one_session_are_refused(make: MakeStore) -> None:
     store = make()
     store.create(A, b"")
-    assert all(store.enter(A) for _ in range(MOST_WAITING))
+    assert all(store.enter(A) for _ in range(MOST_CALLS))
     with pytest.raises(Overloaded):
         store.enter(A)
 
