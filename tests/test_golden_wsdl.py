@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-MODELS = ["digits", "inference", "iris", "language"]
+MODELS = ["chat", "digits", "inference", "iris", "language"]
 GOLDEN = [ROOT / f"wsdl/{model}{suffix}.wsdl" for model in MODELS for suffix in ("", ".soap12")]
 
 

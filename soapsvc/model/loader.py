@@ -78,7 +78,8 @@ def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph)
     return Servable(
         name=folder.name, version=folder.version, description=manifest.description,
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
-        binding=Binding(contract, signatures[manifest.contract.signature], limits), limits=limits, graph=graph,
+        binding=Binding(contract, signatures[manifest.contract.signature], limits, described.conversation),
+        limits=limits, graph=graph, conversation=described.conversation,
         batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
 

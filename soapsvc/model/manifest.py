@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import DTypeName
+from soapsvc.model.session_keys import SessionEntry
 from soapsvc.model.signature import Limits, TensorSpec
 from soapsvc.model.yaml_file import read_yaml
 
@@ -198,6 +199,7 @@ class Manifest(_Strict):
     threads: ThreadsEntry = ThreadsEntry()
     runner: RunnerEntry | None = None
     batching: BatchingEntry | None = None
+    session: SessionEntry | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

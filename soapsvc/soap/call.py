@@ -25,7 +25,7 @@ class Pin:
 class Call:
     """Filled in by each stage that learns something; belongs to one thread.
 
-    peer: the address it came from.
+    peer: the address it came from.  credentials: its Authorization header, empty without.
     began: when the request began to arrive, on time.monotonic.  deadline_s: how long its caller waits.
     takes_attachments: whether the caller reads an answer whose bytes are attached.
     addressed: the request's WS-Addressing.
@@ -39,6 +39,7 @@ class Call:
     request_id: str
     pin: Pin = field(default_factory=Pin)
     peer: str = "-"
+    credentials: str = field(default="", repr=False)
     model: str = "-"
     version: int | None = None
     operation: str = "-"

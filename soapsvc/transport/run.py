@@ -21,7 +21,7 @@ from typing import NoReturn
 from soapsvc.console.home import HomePage
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
-from soapsvc.errors import LoadError
+from soapsvc.errors import LoadError, Unavailable
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
@@ -29,6 +29,9 @@ from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
+from soapsvc.session import Limits
+from soapsvc.session.open import open_store
+from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
@@ -66,7 +69,7 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
     manager = ModelManager(lambda folder: load(folder, settings.op_libraries, files))
-    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
+    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
     if shared is not None:
         trial = SharedTrials(trial, shared)
@@ -84,6 +87,17 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
 def shared_constants(shared: Path) -> SharedFiles:
     """Return where the processes that share a folder put the large constants of their models."""
     return SharedFiles(shared / "constants")
+
+
+def _sessions(settings: Settings, shared: Path | None) -> Sessions:
+    limits = Limits(settings.session_ttl_s, settings.max_sessions, settings.max_session_bytes)
+    try:
+        sessions = Sessions(open_store(settings.sessions, limits, shared))
+    except (Unavailable, ValueError) as err:
+        raise StartError(f"sessions: {err}") from err
+    if settings.sessions is not None:  # it may hold some that have expired
+        sessions.start()
+    return sessions
 
 
 def make_application(

@@ -99,6 +99,7 @@ class SoapHandler:
         began = environ.get("soapsvc.began", started)
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
+        call.credentials = environ.get("HTTP_AUTHORIZATION", "")
         if "soapsvc.queued" in environ:
             call.stages["queue"] = started - environ["soapsvc.queued"]
         try:

@@ -32,7 +32,7 @@ def client(wcf_stubs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     """clients/csharp as a program, with its image beside it."""
     folder = tmp_path_factory.mktemp("client")
     (folder / PICTURE.name).write_bytes(PICTURE.read_bytes())
-    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language")]
+    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat")]
     return mono.compiled([*sorted(CLIENT.glob("*.cs")), *stubs], folder / "SoapsvcClient.exe", mono.WCF)
 
 
@@ -56,6 +56,9 @@ def test_client_asks_every_bundled_model(client: Path, server: Server) -> None:
         "petalLength must be a finite number, but was NaN",
         "digits: 1 0.9999",
         "language: de 0.9806",
+        "chat, started: Nice to meet you, Ada.",
+        "chat, continued: That is 7.",
+        "chat, continued: Your name is Ada.",
     ]
 
 
@@ -111,7 +114,7 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
         "batch fault": "not-finite|instances[3].petalLength|a finite number|NaN"
         "|instances[3].petalLength: expected a finite number, received NaN|32",
         "threads": "setosa 40",
-        "models": "digits iris kinds language",
+        "models": "chat digits iris kinds language",
         "unknown model": "unknown-model",
         "tensor": "float32 1x3 True",
     }
@@ -136,7 +139,7 @@ def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) ->
         *kinds.items(),
         ("shifted", "1"),
         *kinds.items(),
-        ("models", "digits iris kinds language"),
+        ("models", "chat digits iris kinds language"),
         ("tensor", "True"),
     ]
 
@@ -186,7 +189,7 @@ def test_image_of_the_client_is_the_golden_one() -> None:
     assert base64.b64encode(PICTURE.read_bytes()).decode() in warmup
 
 
-@pytest.mark.parametrize("model", ["iris", "digits", "language"])
+@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat"])
 def test_readme_and_project_name_the_stub_of_the_model(model: str) -> None:
     name = model.capitalize()
     made = f"--sync --outputDir Stubs/{name} --outputFile {name}.cs"

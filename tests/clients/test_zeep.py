@@ -139,7 +139,7 @@ def kinds_inputs(number: str) -> list[dict[str, Any]]:
 
 def test_generic_service_lists_and_describes(service: Any) -> None:
     generic = service("inference")
-    assert {status.modelName for status in generic.listModels()} == {"digits", "iris", "kinds", "language"}
+    assert {status.modelName for status in generic.listModels()} == {"chat", "digits", "iris", "kinds", "language"}
     model = generic.getModel("iris")
     assert [(spec.name, spec.dtype, spec.shape.item) for spec in model.inputs.item] == [
         ("features", "float32", [-1, 4])

@@ -3,6 +3,7 @@ package org.soapsvc.web;
 import jakarta.servlet.ServletContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.soapsvc.client.ChatClient;
 import org.soapsvc.client.ClientSettings;
 import org.soapsvc.client.DigitsClient;
 import org.soapsvc.client.IrisClient;
@@ -10,14 +11,14 @@ import org.soapsvc.client.LanguageClient;
 import org.soapsvc.client.ModelClient;
 
 /** The clients of the application, one for each model; made when it starts, used by every request. */
-record Models(IrisClient iris, DigitsClient digits, LanguageClient language) {
+record Models(IrisClient iris, DigitsClient digits, LanguageClient language, ChatClient chat) {
 
     private static final String ATTRIBUTE = Models.class.getName();
 
     static Models of(ClientSettings settings) {
         return new Models(
                 new IrisClient(settings.endpoint("iris")), new DigitsClient(settings.endpoint("digits")),
-                new LanguageClient(settings.endpoint("language")));
+                new LanguageClient(settings.endpoint("language")), new ChatClient(settings.endpoint("chat")));
     }
 
     /** Returns the clients that {@link #keepIn} put there. */
@@ -35,6 +36,7 @@ record Models(IrisClient iris, DigitsClient digits, LanguageClient language) {
         clients.put("iris", iris);
         clients.put("digits", digits);
         clients.put("language", language);
+        clients.put("chat", chat);
         return clients;
     }
 }
