@@ -7,6 +7,7 @@
 # make interop call it with clients of many languages, and write docs/interop.md
 # make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
 # make soak    100,000 calls, and conversations, while versions, labels and workers change: some 15 minutes
+# make example-faces   freeze mtcnn's and fer's nets, which it installs, and make the pipeline `faces` of them in .faces
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
@@ -18,7 +19,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test lint bench bench-full interop client-java fuzz soak clean
+.PHONY: serve test lint bench bench-full interop client-java fuzz soak example-faces clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -55,8 +56,12 @@ soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak
 	$(BIN)/python -m tests.soak.conversations
 
+example-faces: .venv/dev.stamp .venv/models.stamp
+	$(BIN)/python examples/faces.py --to .faces/models --force
+	@echo "Serve it with: $(BIN)/python serve.py --models .faces/models --pipeline-code faces"
+
 clean:
-	rm -rf .venv .venv-* .bench .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
+	rm -rf .venv .venv-* .bench .faces .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:

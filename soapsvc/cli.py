@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="tell whether a model folder would load, and keeps a contract")
     check.add_argument("folder", type=Path, metavar="MODEL_DIR", help="as models/iris/1")
     check.add_argument("--against", type=Path, metavar="WSDL", help="the published contract it has to keep")
+    check.add_argument("--pipeline-code", action="append", default=[], help="a pipeline whose folder may hold Python")
     check.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
     check.set_defaults(run=_check)
     return parser
@@ -124,7 +125,7 @@ def _check(options: argparse.Namespace) -> int:
     from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
     folder = version_folder(options.folder)
-    servable = load(folder, tuple(options.op_library))
+    servable = load(folder, tuple(options.op_library), tuple(options.pipeline_code))
     print(f"{servable.name} version {servable.version} loads and gives its golden answers")
     if servable.runner != TENSORFLOW:
         print(f"it runs on {servable.runner}")

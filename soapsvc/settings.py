@@ -145,6 +145,7 @@ class Settings(BaseSettings):
         256 * 1024**2, ge=1024**2, description="Bytes of all conversations; then the longest idle ones go."
     )
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
+    pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
     message_log: Literal["off", "faults", "all"] = Field(
         "off", description="Whose messages stand in the log: of no call, of those that fail, of all."
     )

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-MODELS = ["chat", "digits", "inference", "iris", "language"]
+PARTS = ["digit-areas", "digit-classes", "digit-cuts"]  # of digit-reader
+MODELS = ["chat", *PARTS, "digit-reader", "digits", "inference", "iris", "language"]
 GOLDEN = [ROOT / f"wsdl/{model}{suffix}.wsdl" for model in MODELS for suffix in ("", ".soap12")]
 
 

@@ -29,6 +29,7 @@ namespace Soapsvc.Client
                 AskDigits(root, File.ReadAllBytes(image));
                 AskLanguage(root, "Guten Morgen, wie geht es Ihnen?");
                 Chat(root, "My name is Ada", "What is 3 plus 4?", "What is my name?");
+                AskDigitReader(root, File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "scene.jpg")));
                 return 0;
             }
             catch (IOException e)
@@ -111,6 +112,18 @@ namespace Soapsvc.Client
                     session = answer.sessionId;
                     Console.WriteLine("chat, " + answer.sessionState + ": " + answer.sentence);
                 }
+            }
+        }
+
+        private static void AskDigitReader(Uri root, byte[] image)
+        {
+            var address = new Uri(root, "soap/digit-reader/v1");
+            using (var reader = new ServiceClient<DigitReaderV1.DigitReader>(new ServiceBinding().Soap11(address), address))
+            {
+                DigitReaderV1.Prediction answer = reader.Call(service => service.predict(image));
+                DigitReaderV1.Box first = answer.digits[0].box;
+                Console.WriteLine(string.Format(
+                    CultureInfo.InvariantCulture, "digit-reader: {0}, the first at {1:F0}, {2:F0}", answer.text, first.x, first.y));
             }
         }
 

@@ -10,8 +10,8 @@ from typing import Any
 from soapsvc.authoring.freeze_contract import Wanted
 from soapsvc.authoring.freeze_result import Arrays
 from soapsvc.authoring.source import SourceError
-from soapsvc.model.contract import JAVA_WORDS
 from soapsvc.model.dtypes import FLOATS
+from soapsvc.model.elements import JAVA_WORDS
 from soapsvc.model.signature import TensorSpec, show_shape
 
 Observed = Sequence[tuple[Arrays, Arrays]]  # inputs and outputs of calls

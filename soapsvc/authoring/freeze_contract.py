@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.source import SourceError
 from soapsvc.errors import LoadError
-from soapsvc.model.manifest import ContractEntry, LimitsEntry, check_part
+from soapsvc.model.keys import check_part
+from soapsvc.model.manifest import ContractEntry, LimitsEntry
 from soapsvc.model.yaml_file import read_yaml
 
 

@@ -17,7 +17,8 @@ from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.freeze_result import Frozen
 from soapsvc.authoring.source import SourceError
 from soapsvc.errors import LoadError
-from soapsvc.model.manifest import Manifest, checked
+from soapsvc.model.keys import checked
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.signature import BATCH, Limits, TensorSpec
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from soapsvc.authoring.source import SourceError
 from soapsvc.errors import LoadError
-from soapsvc.model.manifest import checked
+from soapsvc.model.keys import checked
 from soapsvc.model.yaml_file import read_yaml
 
 PAGE = "docs/freezing.md"

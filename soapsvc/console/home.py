@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from soapsvc import __version__
-from soapsvc.errors import ModelNotFound
+from soapsvc.errors import ModelNotFound, Unavailable
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.status import LabelStatus, VersionStatus
 from soapsvc.soap.application import SoapEndpoint
@@ -60,13 +60,13 @@ class HomePage:
         )  # fmt: skip
 
     def _about(self, name: str) -> str:
-        """Return what a model says of itself, nothing where no version is loaded."""
+        """Return what a model says of itself, nothing where no version can answer."""
         if name == NAMES.model:
             return DESCRIPTION
         try:
             with self._manager.handle(name) as servable:
                 return servable.description
-        except ModelNotFound:
+        except (ModelNotFound, Unavailable):
             return ""
 
     def _service(self, endpoint: SoapEndpoint) -> _Service:
@@ -75,7 +75,7 @@ class HomePage:
         return _Service(endpoint, self._base_url + endpoint.names.path(endpoint.soap), operations)
 
     def _samples(self, endpoint: SoapEndpoint) -> dict[str, bytes]:
-        """Return no samples where no version is loaded that could answer them."""
+        """Return no samples where no version could answer them."""
         names = endpoint.names
         try:
             if names.model == NAMES.model:
@@ -83,5 +83,5 @@ class HomePage:
                     return inference_samples(endpoint, servable)
             with self._manager.handle(names.model, contract=names.version) as servable:
                 return typed_samples(endpoint, servable)
-        except ModelNotFound:
+        except (ModelNotFound, Unavailable):
             return {}

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from soapsvc.later import Later
-from soapsvc.metrics.definitions import CALL_SECONDS, CALLS, RECEIVED_BYTES, SENT_BYTES, STAGE_SECONDS
+from soapsvc.metrics.definitions import (
+    CALL_SECONDS,
+    CALLS,
+    RECEIVED_BYTES,
+    SENT_BYTES,
+    STAGE_SECONDS,
+    STEP_SECONDS,
+)
 
 _DELAY_S = 0.25  # how long a call may wait to be counted, with all that come meanwhile
 
 
 class Answered(Protocol):
-    """What is known of a call once it is answered. stages: their names and seconds."""
+    """What is known of a call once it is answered. stages, and steps of a pipeline: their names and seconds."""
 
     model: str
     version: int | None
@@ -23,6 +31,7 @@ class Answered(Protocol):
     outcome: str
     began: float
     stages: dict[str, float]
+    steps: Mapping[str, float]
 
 
 class _Counted(NamedTuple):
@@ -34,6 +43,7 @@ class _Counted(NamedTuple):
     outcome: str
     seconds: float
     stages: dict[str, float]
+    steps: Mapping[str, float]
     received: int
     sent: int
 
@@ -45,6 +55,7 @@ class _Sum:
     outcomes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     seconds: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     received: int = 0
     sent: int = 0
 
@@ -60,8 +71,10 @@ class CallMetrics:
         seconds = time.monotonic() - call.began
         version = str(call.version or "-")
         self._calls.add(
-            _Counted(call.model, version, call.operation, call.outcome, seconds, call.stages, received, sent)
-        )
+            _Counted(
+                call.model, version, call.operation, call.outcome, seconds, call.stages, call.steps, received, sent
+            )
+        )  # fmt: skip
 
     def flush(self) -> None:
         """Count what waits to be counted."""
@@ -79,6 +92,8 @@ def _count(calls: deque[_Counted]) -> None:
         one.sent += call.sent
         for stage, seconds in call.stages.items():
             one.stages[stage].append(seconds)
+        for step, seconds in call.steps.items():
+            one.steps[step].append(seconds)
     for (model, version, operation), one in sums.items():
         for outcome, count in one.outcomes.items():
             _calls(model, version, operation, outcome).inc(count)
@@ -87,10 +102,13 @@ def _count(calls: deque[_Counted]) -> None:
         _sent(model).inc(one.sent)
         for stage, taken in one.stages.items():
             _stage(model, stage).observe_all(taken)
+        for step, taken in one.steps.items():
+            _step(model, step).observe_all(taken)
 
 
 _calls = lru_cache(maxsize=4096)(CALLS.labels)
 _seconds = lru_cache(maxsize=4096)(CALL_SECONDS.labels)
 _received = lru_cache(maxsize=1024)(RECEIVED_BYTES.labels)
 _sent = lru_cache(maxsize=1024)(SENT_BYTES.labels)
+_step = lru_cache(maxsize=4096)(STEP_SECONDS.labels)
 _stage = lru_cache(maxsize=4096)(STAGE_SECONDS.labels)

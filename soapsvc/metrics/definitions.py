@@ -47,6 +47,9 @@ STAGE_SECONDS = Histogram(
     ("model", "stage"),
     buckets=STAGE_BUCKETS_S,
 )
+STEP_SECONDS = Histogram(
+    "soapsvc_step_seconds", "Time of one step of a pipeline.", ("model", "step"), buckets=STAGE_BUCKETS_S
+)
 RECEIVED_BYTES = Counter("soapsvc_received_bytes", "Bytes of the requests' HTTP bodies.", ("model",))
 SENT_BYTES = Counter("soapsvc_sent_bytes", "Bytes of the answers before compression.", ("model",))
 REFUSED = Counter(
@@ -74,6 +77,6 @@ MEMORY_BYTES = Gauge(
 )
 RESTARTS = Counter("soapsvc_worker_restarts", "Workers that ended and were started anew.", ("worker",))
 ALL = (
-    CALLS, CALL_SECONDS, STAGE_SECONDS, RECEIVED_BYTES, SENT_BYTES, REFUSED, WAITING, STATE, LOAD_SECONDS, MEMORY_BYTES,
-    RESTARTS,
+    CALLS, CALL_SECONDS, STAGE_SECONDS, STEP_SECONDS, RECEIVED_BYTES, SENT_BYTES, REFUSED, WAITING, STATE, LOAD_SECONDS,
+    MEMORY_BYTES, RESTARTS,
 )  # fmt: skip

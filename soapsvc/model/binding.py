@@ -8,31 +8,23 @@ one-dimensional array or list of str; tensor an array. An answer is one value fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
 
 from soapsvc.errors import InvalidInput
-from soapsvc.model.contract import Contract, InputField, OutputField
+from soapsvc.model.answers import answer_of, answers_of
+from soapsvc.model.contract import Contract, InputField
 from soapsvc.model.conversation import Conversation
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
-from soapsvc.model.values import check_content, client_value, columns_tensor, decoded, instance_tensor, rows_tensor
+from soapsvc.model.values import check_content, client_value, columns_tensor, instance_tensor, rows_tensor
 
 T = TypeVar("T")
 R = TypeVar("R")
 Row = Sequence[Any]
 Feeds = dict[str, Array]  # signature's input name -> array
-
-
-@dataclass(frozen=True)
-class ScoredLabels:
-    """Class names with their scores, best first; both have the same length, scores keep the graph's dtype."""
-
-    labels: tuple[str, ...]
-    scores: Array
 
 
 class Binding:
@@ -95,10 +87,10 @@ class Binding:
         Raises RuntimeError when a graph answers another number of rows than it was given.
         """
         if not self._signature.batched:
-            return [tuple(_answer(field, outputs[field.tensor]) for field in self._outputs)]
-        if any(len(outputs[field.tensor]) != count for field in self._outputs):
+            return [tuple(answer_of(field, outputs) for field in self._outputs)]
+        if any(len(outputs[member.tensor]) != count for field in self._outputs for member in field.flat()):
             raise RuntimeError(f"the graph answered another number of rows than the {count} it was given")
-        return list(zip(*[_answers(field, outputs[field.tensor]) for field in self._outputs], strict=True))
+        return list(zip(*[answers_of(field, outputs, count) for field in self._outputs], strict=True))
 
     def row_of(self, feeds: Mapping[str, Array]) -> Row:
         """Return the first instance of some feeds as a client would send it: the way back from `pack`.
@@ -150,24 +142,3 @@ def each_row(do: Callable[[T], R], rows: Sequence[T], of_batch: bool) -> list[R]
 def _stackable(tensors: Sequence[Feeds]) -> bool:
     shapes = {tuple((name, value.shape) for name, value in one.items()) for one in tensors}
     return len(shapes) == 1
-
-
-def _answers(field: OutputField, values: Array) -> Sequence[Any]:
-    """Return the answers of several rows in one output. values: the output's tensor, its first dimension the rows."""
-    if field.kind == "scoredLabels" and len(values) > 1:
-        order = (-values).argsort(axis=1, kind="stable")[:, : field.top]
-        scores = values[np.arange(len(values))[:, np.newaxis], order]
-        labels = [tuple([field.labels[index] for index in best]) for best in order.tolist()]
-        return list(map(ScoredLabels, labels, scores))
-    return [_answer(field, value) for value in values]
-
-
-def _answer(field: OutputField, value: Any) -> Any:
-    if field.kind == "scoredLabels":
-        best = (-value).argsort(kind="stable")[: field.top]
-        return ScoredLabels(tuple([field.labels[index] for index in best.tolist()]), value[best])
-    if field.kind == "text" or (field.kind == "scalar" and field.dtype == "string"):
-        return decoded(value)
-    if field.kind == "vector" and field.dtype == "string":
-        return [decoded(item) for item in value]
-    return value

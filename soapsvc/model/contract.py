@@ -6,22 +6,21 @@ gives each kind its schema type and its wire form, `binding` moves its values in
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import FLOATS, DTypeName
-from soapsvc.model.manifest import InputEntry, InputKind, Manifest, OutputEntry, OutputKind, Preprocess
+from soapsvc.model.elements import check_unique, element_name
+from soapsvc.model.manifest import InputEntry, InputKind, Manifest, OutputEntry, OutputKind, Preprocess, RecordEntry
 from soapsvc.model.signature import Dim, Signature, TensorSpec, show_shape
 
-JAVA_WORDS = frozenset(
-    """abstract assert boolean break byte case catch char class const continue default do double else enum extends
-    false final finally float for goto if implements import instanceof int interface long native new null package
-    private protected public return short static strictfp super switch synchronized this throw throws transient true
-    try void volatile while""".split()
+AnswerKind = OutputKind | Literal["columns", "record", "records"]
+RESERVED_TYPES = frozenset(  # names that the contract, or what stubs make of it, has for something else
+    """AuthenticationFailed DType DeadlineExceeded GetModelInfo GetModelInfoResponse Instance InvalidInput ModelInfo
+    ModelNotFound ObjectFactory Overloaded Predict PredictBatch PredictBatchResponse PredictResponse Prediction
+    ScoredLabel String Tensor Unavailable""".split()
 )
 
 
@@ -49,10 +48,14 @@ class InputField:
 
 @dataclass(frozen=True)
 class OutputField:
-    """One element of an answer; labels are the class names of scored labels, in the tensor's order."""
+    """One element of an answer; labels are the class names of scored labels, in the tensor's order.
+
+    kind: `columns` is a record out of one row of numbers, `record` one out of several tensors, `records` a list of
+    those; of these three, type_name and members say what a client sees.
+    """
 
     element: str
-    kind: OutputKind
+    kind: AnswerKind
     dtype: DTypeName
     tensor: str
     shape: tuple[Dim, ...] | None
@@ -61,6 +64,14 @@ class OutputField:
     content: bool = False
     sensitive: bool = False
     description: str = ""
+    type_name: str = ""
+    members: tuple[OutputField, ...] = ()
+
+    def flat(self) -> Iterator[OutputField]:
+        """Yield this field, its members, and theirs."""
+        yield self
+        for member in self.members:
+            yield from member.flat()
 
 
 @dataclass(frozen=True)
@@ -90,12 +101,10 @@ def contract_of(manifest: Manifest, signature: Signature, read_labels: LabelRead
     for name, spec in signature.inputs.items():
         where = f"contract.inputs.{name}"
         inputs.extend(_input_fields(where, spec, entries.inputs.get(name) or InputEntry()))
-    outputs = [
-        _output_field(f"contract.outputs.{name}", spec, entries.outputs.get(name) or OutputEntry(), read_labels)
-        for name, spec in signature.outputs.items()
-    ]
-    _check_unique("contract.inputs", [item.element for item in inputs])
-    _check_unique("contract.outputs", ["modelVersion", *(item.element for item in outputs)])
+    outputs = list(_output_fields(manifest, signature, read_labels))
+    check_unique("contract.inputs", [item.element for item in inputs])
+    check_unique("contract.outputs", ["modelVersion", *(item.element for item in outputs)])
+    _check_record_types(outputs)
     return Contract(manifest.name, entries.version, manifest.description, tuple(inputs), tuple(outputs))
 
 
@@ -111,33 +120,6 @@ def _check_batches(where: str, signature: Signature) -> None:
             )
 
 
-def _check_unique(where: str, elements: list[str]) -> None:
-    """Raise LoadError where two elements would be one property of a stub, or one would be no Java identifier."""
-    for element in elements:
-        if element in JAVA_WORDS:
-            raise LoadError(f"{where}: {element} is a word of Java's, which stubs can't bear; choose another `element`")
-    property_, count = Counter(map(_java_property, elements)).most_common(1)[0]
-    if count > 1:
-        alike = [element for element in elements if _java_property(element) == property_]
-        named = f"are named {alike[0]}" if len(set(alike)) == 1 else f"look alike in Java: {' and '.join(alike)}"
-        raise LoadError(f"{where}: two elements {named}; give one of them another `element`")
-
-
-def _java_property(element: str) -> str:
-    """Return the property that Java's stubs make of an element: JAXB capitalises after a digit too."""
-    return re.sub(r"(?<=[0-9])[a-z]", lambda match: match[0].upper(), element)
-
-
-def _element_name(where: str, given: str | None, name: str) -> str:
-    """Return the element's name: as given, or the tensor's name in camelCase (gSOAP mangles underscores)."""
-    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
-    camel = "".join(word if index == 0 else word[0].upper() + word[1:] for index, word in enumerate(words))
-    element = given or camel[:1].lower() + camel[1:]
-    if not re.fullmatch(r"[a-z][A-Za-z0-9]*", element):
-        raise LoadError(f"{where}: {name!r} makes no element name; give one with `element`, as `element: features`")
-    return element
-
-
 def _input_fields(where: str, spec: TensorSpec, entry: InputEntry) -> Iterator[InputField]:
     description = entry.description or ""
     if entry.finite and spec.dtype not in FLOATS:
@@ -145,7 +127,7 @@ def _input_fields(where: str, spec: TensorSpec, entry: InputEntry) -> Iterator[I
     if entry.columns is None:
         kind = entry.kind or _suggested_kind(spec)
         _check_input_kind(where, spec, kind, entry)
-        element = _element_name(where, entry.element, spec.name)
+        element = element_name(where, entry.element, spec.name)
         yield InputField(
             element, kind, spec.dtype, spec.name, spec.instance_shape,
             optional=spec.optional, finite=entry.finite, sensitive=entry.sensitive, description=description,
@@ -210,7 +192,61 @@ def _preprocess(spec: TensorSpec, entry: InputEntry) -> Preprocess | None:
     return (entry.preprocess or Preprocess()) if wanted else None
 
 
+def _output_fields(manifest: Manifest, signature: Signature, read_labels: LabelReader) -> Iterator[OutputField]:
+    """Yield the elements of an answer; a record stands where the first of its outputs does."""
+    entries, records = manifest.contract.outputs, manifest.contract.records
+    members: dict[str, list[OutputField]] = {name: [] for name in records}
+    made: list[OutputField | str] = []
+    for name, spec in signature.outputs.items():
+        where, entry = f"contract.outputs.{name}", entries.get(name) or OutputEntry()
+        record = entry.record
+        if record is None:
+            made.append(_output_field(where, spec, entry, read_labels))
+            continue
+        if not members[record]:
+            made.append(record)
+        inner = _one_record(where, spec) if records[record].list else spec
+        members[record].append(_output_field(where, inner, entry, read_labels))
+    for each in made:
+        yield _record_field(each, records[each], members[each]) if isinstance(each, str) else each
+
+
+def _one_record(where: str, spec: TensorSpec) -> TensorSpec:
+    """Return the spec of an output for one of its records."""
+    shape = spec.instance_shape
+    if not shape:
+        raise LoadError(
+            f"{where}.record: needs a value for each record in its first dimension, {spec.name} has shape "
+            f"{show_shape(shape)} without its batch dimension"
+        )
+    return replace(spec, shape=shape[1:])
+
+
+def _record_field(element: str, entry: RecordEntry, members: list[OutputField]) -> OutputField:
+    check_unique(f"contract.records.{element}", ["item", *(member.element for member in members)])
+    return OutputField(
+        element, "records" if entry.list else "record", members[0].dtype, members[0].tensor, None,
+        description=entry.description or "", type_name=entry.type, members=tuple(members),
+    )  # fmt: skip
+
+
+def _check_record_types(outputs: list[OutputField]) -> None:
+    """Raise LoadError where a record's type has a name that is taken, or one name means two types."""
+    seen: dict[str, list[tuple[str, ...]]] = {}
+    for field in (inner for output in outputs for inner in output.flat() if inner.type_name):
+        name = field.type_name
+        members: list[tuple[str, ...]] = [(each.element, each.kind, each.dtype) for each in field.members]
+        if name in RESERVED_TYPES or name.startswith("ArrayOf"):
+            raise LoadError(
+                f"contract: the type {name} of {field.element} is the contract's own; choose another `type`"
+            )
+        if seen.setdefault(name, members) != members:
+            raise LoadError(f"contract: two records of type {name} have other members; give one another `type`")
+
+
 def _output_field(where: str, spec: TensorSpec, entry: OutputEntry, read_labels: LabelReader) -> OutputField:
+    if entry.columns is not None:
+        return _columns_field(where, spec, entry)
     kind = entry.kind or _suggested_kind(spec)
     assert kind != "image"
     _check_rank(where, spec, kind)
@@ -219,9 +255,26 @@ def _output_field(where: str, spec: TensorSpec, entry: OutputEntry, read_labels:
     if entry.content and spec.dtype == "string":
         raise LoadError(f"{where}.content: strings can't travel as bytes; leave content out")
     return OutputField(
-        _element_name(where, entry.element, spec.name), kind, spec.dtype, spec.name, spec.instance_shape,
+        element_name(where, entry.element, spec.name), kind, spec.dtype, spec.name, spec.instance_shape,
         labels=_labels(where, spec, entry, read_labels), top=entry.top, content=entry.content,
         sensitive=entry.sensitive, description=entry.description or "",
+    )  # fmt: skip
+
+
+def _columns_field(where: str, spec: TensorSpec, entry: OutputEntry) -> OutputField:
+    columns, element = entry.columns or (), element_name(where, entry.element, spec.name)
+    if spec.instance_shape not in ((len(columns),), (None,)) or spec.dtype == "string":
+        raise LoadError(
+            f"{where}.columns: names {len(columns)} numbers, but one instance is {spec.dtype} of shape "
+            f"{show_shape(spec.instance_shape)}"
+        )
+    check_unique(f"{where}.columns", ["item", *columns])
+    members = tuple(
+        OutputField(column, "scalar", spec.dtype, spec.name, (), sensitive=entry.sensitive) for column in columns
+    )
+    return OutputField(
+        element, "columns", spec.dtype, spec.name, spec.instance_shape, sensitive=entry.sensitive,
+        description=entry.description or "", type_name=entry.type or "", members=members,
     )  # fmt: skip
 
 

@@ -36,15 +36,24 @@ def image_array(content: bytes, field: str, max_pixels: int, shape: tuple[int, i
     Transparency is ignored: a pixel counts with its own colour. 16-bit images lose their lower byte.
     """
     height, width, channels = shape
-    try:
-        with _opened(content, field, max_pixels) as image:
-            mode = "L" if channels == 1 else "RGB"
-            resized = _plain(image).convert(mode).resize((width, height), _RESAMPLING[how.resize])
-    except (OSError, SyntaxError, ValueError) as err:  # Pillow's words for a picture that ends too early
-        raise InvalidInput("bad-image", field, "a PNG or JPEG that can be decoded", "one that can't") from err
+    resized = _decoded(content, field, max_pixels, channels).resize((width, height), _RESAMPLING[how.resize])
     low, high = how.range
     pixels = np.asarray(resized, dtype=np.float64).reshape(shape)
     return low + pixels * ((high - low) / 255.0)
+
+
+def picture_array(content: bytes, field: str, max_pixels: int, channels: int) -> Array:
+    """Return a PNG or JPEG in its own size as uint8 of shape (height, width, 1 or 3); else as `image_array`."""
+    image = _decoded(content, field, max_pixels, channels)
+    return np.asarray(image).reshape(image.height, image.width, channels)
+
+
+def _decoded(content: bytes, field: str, max_pixels: int, channels: int) -> Image.Image:
+    try:
+        with _opened(content, field, max_pixels) as image:
+            return _plain(image).convert("L" if channels == 1 else "RGB")
+    except (OSError, SyntaxError, ValueError) as err:  # Pillow's words for a picture that ends too early
+        raise InvalidInput("bad-image", field, "a PNG or JPEG that can be decoded", "one that can't") from err
 
 
 def _plain(image: Image.Image) -> Image.Image:

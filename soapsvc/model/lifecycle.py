@@ -48,6 +48,7 @@ class _Found:
     stamp: Stamp
     since: float  # when it was first found with this stamp, by the monotonic clock
     contract: Contract | None
+    needs: frozenset[str] = frozenset()  # names of the models that a pipeline runs
 
     @property
     def settled(self) -> bool:
@@ -115,7 +116,7 @@ class Lifecycle:
         stamp, before = folder.stamp(), self._found.get(folder.name, {}).get(folder.version)
         if before is not None and before.stamp == stamp:
             return before
-        return _Found(folder, stamp, time.monotonic() if settle else float("-inf"), _contract(folder))
+        return _Found(folder, stamp, time.monotonic() if settle else float("-inf"), *_described(folder))
 
     def _update(self, name: str, found: dict[int, _Found], retry: bool) -> None:
         before = self._found.get(name, {})
@@ -151,7 +152,7 @@ class Lifecycle:
         busy = {
             status.version
             for status in self._manager.status()
-            if status.name == name and status.state in (State.LOADING, State.AVAILABLE, State.UNLOADING)
+            if status.name == name and status.state not in (State.START, State.END)
         }
         for version, each in self._found[name].items():
             if not each.settled and version not in busy:
@@ -163,16 +164,21 @@ class Lifecycle:
         for folder in tried:
             self._manager.found(folder, "waits for its trial" if self._trial else "waits to be loaded")
         reasons = self._trial(tried) if self._trial and tried else {}
-        for each in todo:
+        for each in sorted(todo, key=lambda each: bool(each.needs)):  # a pipeline after the models that it runs
             folder, key = each.folder, (each.folder.name, each.folder.version)
             if folder not in reasons and self._manager.load(folder, self._gate.admit):
                 self._loaded[key] = each.stamp
+                self._failed -= {failed for failed in self._failed if folder.name in self._needs_of(failed)}
             elif folder.stamp() != each.stamp:  # what failed was half a copy: look again
                 self._found[folder.name][folder.version] = self._look(folder, settle=True)
             else:
                 self._failed.add(key)
                 if folder in reasons:
                     self._manager.fail(folder, reasons[folder])
+
+    def _needs_of(self, key: Key) -> frozenset[str]:
+        found = self._found.get(key[0], {}).get(key[1])
+        return found.needs if found else frozenset()
 
     def _unload(self, name: str) -> dict[int, str]:
         """Let go what is not wanted; return what is kept all the same, as it alone keeps a contract or has a label."""
@@ -218,8 +224,10 @@ class Lifecycle:
         self._problems = problems
 
 
-def _contract(folder: VersionFolder) -> Contract | None:
+def _described(folder: VersionFolder) -> tuple[Contract | None, frozenset[str]]:
     try:
-        return describe(folder).contract
+        described = describe(folder)
     except LoadError:
-        return None
+        return None, frozenset()
+    steps = (described.manifest.steps or {}).values()
+    return described.contract, frozenset(step.model for step in steps if step.model is not None)

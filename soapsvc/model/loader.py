@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,8 +16,10 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.pipeline import Pinned, Pipeline
+from soapsvc.model.pipeline_build import Lender, Neighbours, build_pipeline
 from soapsvc.model.runner import accelerated
-from soapsvc.model.servable import Batching, Servable
+from soapsvc.model.servable import TENSORFLOW, Batching, Servable
 from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.sharing import share_constants
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
@@ -25,14 +28,22 @@ from soapsvc.model.source import MANIFEST, VersionFolder
 log = logging.getLogger(__name__)
 
 
-def load(folder: VersionFolder, op_libraries: tuple[str, ...] = (), shared: SharedFiles | None = None) -> Servable:
+def load(
+    folder: VersionFolder, op_libraries: tuple[str, ...] = (), pipeline_code: tuple[str, ...] = (),
+    lender: Lender | None = None, shared: SharedFiles | None = None,
+) -> Servable:  # fmt: skip
     """Return the folder's servable, warmed up and proven on its golden data.
 
-    op_libraries: the modules that a manifest may name in requires_ops. shared: where large constants may lie that other
-    processes hold too. Raises LoadError with every reason.
+    op_libraries: the modules that a manifest may name in requires_ops. pipeline_code: the pipelines whose folder may
+    hold Python. lender: who has the models that a pipeline runs; without one they are loaded from the folders beside
+    it, for this servable alone. shared: where large constants may lie that other processes hold too.
+    Raises LoadError with every reason.
     """
     described = describe(folder)
     manifest = described.manifest
+    if manifest.steps is not None:
+        neighbours = Neighbours(folder, partial(load, op_libraries=op_libraries))
+        return _load_pipeline(folder, described, pipeline_code, lender or neighbours, pinned=lender is None)
     _check_libraries(manifest, folder, op_libraries)
     graph_file = manifest.graph.file
     graph_def = read_graph_def(
@@ -65,8 +76,28 @@ def _make(
         raise
 
 
+def _load_pipeline(
+    folder: VersionFolder, described: Description, pipeline_code: tuple[str, ...], lender: Lender, pinned: bool
+) -> Servable:
+    """Return a pipeline's servable. pinned: with its models for as long as it is not closed."""
+    with ExitStack() as models, ExitStack() as at_failure:
+        try:
+            pipeline, given = build_pipeline(folder, described, pipeline_code, lender, models)
+        except LoadError as err:
+            raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
+        at_failure.callback(pipeline.close)
+        unproven = replace(_made(folder, described, described.signatures, pipeline), pipeline=pipeline)
+        proven = _proven(unproven.pinned(given), folder, described.manifest.warmup)
+        at_failure.pop_all()
+        if not pinned:
+            return replace(proven, graph=pipeline, pins=(), step_seconds={})
+        models.callback(pipeline.close)
+        own = Pinned(pipeline, given, at_close=models.pop_all().close)
+        return replace(proven, graph=own, pipeline=None, pins=(), step_seconds=own.seconds)
+
+
 def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph) -> Servable:
-    manifest, contract = described.manifest, described.contract
+    manifest = described.manifest
     try:
         signatures = {
             name: _checked(name, signature, manifest.signatures[name].constants, graph)
@@ -74,12 +105,20 @@ def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph)
         }
     except LoadError as err:
         raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
+    return _made(folder, described, signatures, graph)
+
+
+def _made(
+    folder: VersionFolder, described: Description, signatures: Mapping[str, Signature], graph: FrozenGraph | Pipeline
+) -> Servable:
+    manifest, contract = described.manifest, described.contract
     limits = manifest.limits_of_calls()
+    runner = TENSORFLOW if isinstance(graph, FrozenGraph) else f"pipeline of {graph.models}"
     return Servable(
         name=folder.name, version=folder.version, description=manifest.description,
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
         binding=Binding(contract, signatures[manifest.contract.signature], limits, described.conversation),
-        limits=limits, graph=graph, conversation=described.conversation,
+        limits=limits, graph=graph, runner=runner, conversation=described.conversation,
         batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
 

@@ -12,15 +12,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from soapsvc.errors import InvalidInput, LoadError, ModelNotFound
+from soapsvc.errors import InvalidInput, LoadError, ModelNotFound, Unavailable
 from soapsvc.model.contract import Contract
+from soapsvc.model.pins import models_of, why_not
 from soapsvc.model.placed_labels import Labels, PlacedLabels
-from soapsvc.model.servable import Servable
+from soapsvc.model.servable import Pinnable, Servable
 from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
 from soapsvc.model.status import LabelStatus, State, VersionStatus
 
 log = logging.getLogger(__name__)
+_RETRY_AFTER_S = 5  # until a model that a pipeline needs may be there again
 
 
 _Wanted = tuple[str, int | None, str | None, int | None]  # name, version, label, contract
@@ -127,6 +129,7 @@ class ModelManager:
             before = self._labels[name].status(name)
             self._labels[name].want(labels, self._servables.get(name, {}))
             after = self._labels[name].status(name)
+            self._review()
         for status in after:
             if status not in before:
                 place = "stands on" if status.version == status.wanted else "waits for"
@@ -143,17 +146,45 @@ class ModelManager:
         return Handle(self, (name, version, label, contract))
 
     def _borrow(self, wanted: _Wanted) -> Servable:
+        """Lend a servable; a pipeline in one step with the versions of its models, for as long as it is lent."""
         with self._condition:
             servable = self._find(*wanted)
-            self._handles[servable.name, servable.version] += 1
+            if servable.pipeline is not None:
+                servable = self._pinned(servable, servable.pipeline)
+            for each in (servable, *servable.pins):
+                self._handles[each.name, each.version] += 1
             return servable
 
     def _give_back(self, servable: Servable) -> None:
-        key = (servable.name, servable.version)
         with self._condition:
-            self._handles[key] -= 1
-            if not self._handles[key]:
-                self._condition.notify_all()
+            for each in (servable, *servable.pins):
+                key = (each.name, each.version)
+                self._handles[key] -= 1
+                if not self._handles[key]:
+                    self._condition.notify_all()
+
+    def _pinned(self, servable: Servable, pipeline: Pinnable) -> Servable:
+        """Return a pipeline for one call. Raises Unavailable."""
+        try:
+            return servable.pinned(models_of(pipeline, self._find))
+        except LoadError as err:
+            raise Unavailable(f"{servable.name} can't answer now: {err}", _RETRY_AFTER_S) from err
+
+    def _review(self) -> None:
+        """Mark each pipeline as available or not, as the models that it needs are. The lock is held."""
+        for versions in self._servables.values():
+            for servable in versions.values():
+                if servable.pipeline is None:
+                    continue
+                self._mark(servable, why_not(servable.pipeline, self._find))
+
+    def _mark(self, servable: Servable, reason: str) -> None:
+        key, state = (servable.name, servable.version), State.UNAVAILABLE if reason else State.AVAILABLE
+        if (self._status[key].state, self._status[key].reason) == (state, reason):
+            return
+        self._set_state(*key, state, reason)
+        self._status[key] = replace(self._status[key], runner=servable.runner)
+        log.log(logging.ERROR if reason else logging.INFO, "%s version %d %s", *key, reason or "is available again")
 
     def names(self) -> list[str]:
         """Return the names of the models that have a loaded version."""
@@ -209,6 +240,7 @@ class ModelManager:
             self._set_state(servable.name, servable.version, State.AVAILABLE)
             key = (servable.name, servable.version)
             self._status[key] = replace(self._status[key], runner=servable.runner)
+            self._review()
         log.info("%s version %d is available", servable.name, servable.version)
 
     def _withdraw(self, name: str, version: int, reason: str) -> Servable:
@@ -221,6 +253,7 @@ class ModelManager:
             if not versions:
                 del self._servables[name]
             self._set_state(name, version, State.UNLOADING, reason)
+            self._review()
             return servable
 
     def _free(self, servable: Servable, reason: str) -> None:

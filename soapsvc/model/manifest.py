@@ -6,32 +6,30 @@ What the keys mean together is worked out in `contract` and `loader`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import DTypeName
+from soapsvc.model.keys import STRICT, checked
 from soapsvc.model.session_keys import SessionEntry
 from soapsvc.model.signature import Limits, TensorSpec
+from soapsvc.model.step_entries import StepEntry, StepName
 from soapsvc.model.yaml_file import read_yaml
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 ElementName = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]{0,62}$")]
+TypeName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 DimName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Size = Annotated[int, Field(ge=0)]
 InputKind = Literal["scalar", "vector", "tensor", "image", "text"]
 OutputKind = Literal["scoredLabels", "scalar", "vector", "tensor", "text"]
-PAGE = "docs/manifest.md"
-Keys = TypeVar("Keys", bound=BaseModel)
-_UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class GraphFile(_Strict):
@@ -50,9 +48,9 @@ class RunnerEntry(_Strict):
 
 
 class TensorEntry(_Strict):
-    """One tensor of a signature; `shape` left out means any rank."""
+    """One tensor of a signature; `shape` left out means any rank. In a pipeline it is a value of a step's."""
 
-    tensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*:[0-9]+$")]
+    tensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*(:[0-9]+)?$")]
     dtype: DTypeName
     shape: tuple[Size | DimName | None, ...] | None = None
     optional: bool = False
@@ -118,6 +116,8 @@ class OutputEntry(_Strict):
     labels: a file beside the manifest with one class name a line, or the names themselves.
     top: how many scored labels to answer, best first; None means all.
     content: answer a tensor as bytes instead of as numbers.
+    columns: one instance is a row of numbers: a record of `type` with a scalar for each.
+    record: the record under `contract.records` that this output is a member of.
     """
 
     element: ElementName | None = None
@@ -127,6 +127,9 @@ class OutputEntry(_Strict):
     top: Annotated[int, Field(ge=1)] | None = None
     content: bool = False
     sensitive: bool = False
+    columns: tuple[ElementName, ...] | None = Field(None, min_length=1)
+    type: TypeName | None = None
+    record: ElementName | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -136,7 +139,22 @@ class OutputEntry(_Strict):
             raise ValueError("`top` goes with `as: scoredLabels` only")
         if self.content and self.kind not in (None, "tensor"):
             raise ValueError("`content` goes with `as: tensor` only")
+        if (self.columns is None) != (self.type is None):
+            raise ValueError("`columns` and `type` go together")
+        if self.columns is not None and self.kind is not None:
+            raise ValueError("give `columns` or `as`, not both")
         return self
+
+
+class RecordEntry(_Strict):
+    """A record type that outputs make together: each output that names it gives a member.
+
+    list: every output holds a value for each record in its first dimension, and clients see an array of records.
+    """
+
+    type: TypeName
+    list: bool = True
+    description: str | None = None
 
 
 class ContractEntry(_Strict):
@@ -146,6 +164,7 @@ class ContractEntry(_Strict):
     signature: str = "predict"
     inputs: dict[str, InputEntry] = {}
     outputs: dict[str, OutputEntry] = {}
+    records: dict[ElementName, RecordEntry] = {}
 
 
 class WarmupEntry(_Strict):
@@ -190,6 +209,7 @@ class Manifest(_Strict):
     name: ModelName
     description: str = ""
     graph: GraphFile = GraphFile()
+    steps: dict[StepName, StepEntry] | None = Field(None, min_length=1)
     requires_ops: tuple[str, ...] = ()
     init_ops: tuple[str, ...] = ()
     signatures: dict[str, SignatureEntry] = Field(min_length=1)
@@ -215,6 +235,21 @@ class Manifest(_Strict):
             unknown = [name for name in entries if name not in tensors]
             if unknown:
                 raise ValueError(f"contract.{side}.{unknown[0]} is not in the signature; it has {', '.join(tensors)}")
+        named = {entry.record for entry in self.contract.outputs.values()} - {None}
+        for name in sorted(named ^ self.contract.records.keys(), key=str):
+            raise ValueError(f"contract.records.{name} and `record: {name}` of an output go together")
+        return self
+
+    @model_validator(mode="after")
+    def _graph_or_steps(self) -> Self:
+        given = self.model_fields_set & {"graph", "requires_ops", "init_ops", "threads", "runner", "batching"}
+        if self.steps is not None and given:
+            raise ValueError(f"`{min(given)}` goes with a graph, not with `steps`")
+        for signature in self.signatures.values():
+            for name, entry in [*signature.inputs.items(), *signature.outputs.items()]:
+                if (":" in entry.tensor) is (self.steps is not None):
+                    expected = "a step's value, as `find.boxes`" if self.steps else "a node's output, as `features:0`"
+                    raise ValueError(f"the tensor of {name}: expected {expected}, received {entry.tensor!r}")
         return self
 
     @model_validator(mode="after")
@@ -237,37 +272,3 @@ def read_manifest(path: Path, shown_as: str) -> Manifest:
     Raises LoadError with one line for each key that is wrong: the key, what came, what is allowed.
     """
     return checked(Manifest, read_yaml(path, shown_as), shown_as)
-
-
-def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:
-    """Return content as a model of keys; page is where its keys are explained. Raises LoadError as read_manifest."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as err:
-        raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(err.errors(), page))) from err
-
-
-def check_part(model: type[BaseModel], content: Mapping[str, Any], shown_as: str) -> None:
-    """Do as `checked`, but for content that is to be merged: keys that go together only need not be together yet."""
-    try:
-        model.model_validate(content)
-    except ValidationError as err:
-        wrong = [problem for problem in err.errors() if problem["type"] != "value_error"]
-        if wrong:
-            raise LoadError("\n".join(f"{shown_as}: {line}" for line in _lines(wrong, PAGE))) from err
-
-
-def _lines(problems: Iterable[Any], page: str) -> list[str]:
-    lines = []
-    for problem in problems:
-        where = ".".join(str(step) for step in problem["loc"] if not str(step).startswith(_UNION_STEPS))
-        came = problem["input"]
-        shown = "" if isinstance(came, dict | BaseModel) else f" (received {came!r:.80})"
-        lines.append(f"{where + ': ' if where else ''}{_message(problem, page)}{shown}")
-    return lines
-
-
-def _message(problem: Any, page: str) -> str:
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key; {page} lists the keys that are allowed here"
-    return str(problem["msg"]).removeprefix("Value error, ")

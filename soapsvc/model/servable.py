@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,42 @@ class Graph(Protocol):
 
 
 @dataclass(frozen=True)
+class Need:
+    """A version of a model that a pipeline runs; with neither version nor label the highest loaded one."""
+
+    model: str
+    version: int | None = None
+    label: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as messages name it: `digit-areas version 2`."""
+        which = f" version {self.version}" if self.version else f" with label {self.label}" if self.label else ""
+        return f"model {self.model}{which}"
+
+
+class PinnedGraph(Graph, Protocol):
+    """What runs one call of a pipeline. seconds: what each step took so far."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """By the steps' names."""
+
+
+class Pinnable(Graph, Protocol):
+    """A pipeline: it runs only what is pinned for a call; see `soapsvc.model.pipeline`."""
+
+    @property
+    def needs(self) -> Sequence[Need]:
+        """The versions of models that it runs."""
+
+    def misfit(self, given: Given) -> str:
+        """Return why these models can't be run, "" when they can."""
+
+    def pinned(self, given: Given) -> PinnedGraph:
+        """Return what runs one call with these models."""
+
+
+@dataclass(frozen=True)
 class Batching:
     """How calls are joined: into runs of at most max_size instances, each call waiting at most max_wait_us."""
 
@@ -45,6 +81,8 @@ class Servable:
     batching: None: every call runs by itself.
     conversation: how its sessions work, None when it has none.
     runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
+    pipeline: what has to be pinned before a call, None for a model with a graph.
+    pins: the models that are pinned for this call.  step_seconds: what the steps of this call took so far.
     """
 
     name: str
@@ -60,6 +98,15 @@ class Servable:
     batching: Batching | None = None
     conversation: Conversation | None = None
     runner: str = TENSORFLOW
+    pipeline: Pinnable | None = field(default=None, repr=False)
+    pins: tuple[Servable, ...] = field(default=(), repr=False)
+    step_seconds: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    def pinned(self, given: Given) -> Servable:
+        """Return this pipeline for one call, which runs these models."""
+        assert self.pipeline is not None
+        graph = self.pipeline.pinned(given)
+        return replace(self, graph=graph, pins=tuple(given.values()), step_seconds=graph.seconds)
 
     def find_signature(self, name: str | None) -> Signature:
         """Return a signature by name, the contract's when name is None. Raises ModelNotFound."""
@@ -80,6 +127,9 @@ class Servable:
         """Return the outputs by name. inputs must have passed `signature.check_inputs`. Raises InvalidInput."""
         values = self.graph.run(feeds_of(signature, inputs), signature.fetches)
         return dict(zip(signature.outputs, values, strict=True))
+
+
+Given = Mapping[Need, Servable]  # the models of a pipeline's steps
 
 
 def feeds_of(signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -8,11 +8,15 @@ from enum import Enum
 
 
 class State(Enum):
-    """Where a version is in its life; the names are TensorFlow Serving's."""
+    """Where a version is in its life; the names are TensorFlow Serving's.
+
+    UNAVAILABLE is ours: a pipeline that is loaded, while a model that it needs is not there.
+    """
 
     START = "START"
     LOADING = "LOADING"
     AVAILABLE = "AVAILABLE"
+    UNAVAILABLE = "UNAVAILABLE"
     UNLOADING = "UNLOADING"
     END = "END"
 

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from soapsvc.errors import LoadError
@@ -22,13 +22,17 @@ log = logging.getLogger(__name__)
 
 
 def try_versions(
-    folders: Sequence[VersionFolder], op_libraries: tuple[str, ...], timeout_s: float
+    folders: Sequence[VersionFolder],
+    op_libraries: tuple[str, ...],
+    timeout_s: float,
+    pipeline_code: tuple[str, ...] = (),
 ) -> dict[VersionFolder, str]:
     """Return the reason of each version that can't be loaded. timeout_s: for one version."""
     reasons: dict[VersionFolder, str] = {}
+    allowed = {"op_libraries": op_libraries, "pipeline_code": pipeline_code}
     rest = list(folders)
     while rest:
-        code, output, errors = _run_child(rest, op_libraries, timeout_s * len(rest))
+        code, output, errors = _run_child(rest, allowed, timeout_s * len(rest))
         begun, done = 0, 0
         for answer in map(json.loads, output.splitlines()):
             begun += "begins" in answer
@@ -49,10 +53,10 @@ def own_path() -> dict[str, str]:
 
 
 def _run_child(
-    folders: Sequence[VersionFolder], op_libraries: tuple[str, ...], timeout_s: float
+    folders: Sequence[VersionFolder], allowed: Mapping[str, tuple[str, ...]], timeout_s: float
 ) -> tuple[int | None, str, str]:
     """Return the child's exit code, None for one that took too long, its answers, and what it wrote to its log."""
-    request = {"folders": [str(folder.path.resolve()) for folder in folders], "op_libraries": op_libraries}
+    request = {"folders": [str(folder.path.resolve()) for folder in folders], **allowed}
     try:
         child = subprocess.run(
             [sys.executable, "-m", "soapsvc.model.trial"], input=json.dumps(request).encode(),
@@ -77,11 +81,13 @@ def _how_it_ended(code: int | None, timeout_s: float, begun: bool) -> str:
 def _answers(request: dict[str, list[str]]) -> Iterator[dict[str, str | None]]:
     from soapsvc.model.loader import load  # imports TensorFlow
 
+    op_libraries, pipeline_code = tuple(request["op_libraries"]), tuple(request["pipeline_code"])
     for path in map(Path, request["folders"]):
         yield {"begins": str(path)}
         reason = None
         try:
-            load(VersionFolder(path.parent.name, int(path.name), path), tuple(request["op_libraries"])).graph.close()
+            folder = VersionFolder(path.parent.name, int(path.name), path)
+            load(folder, op_libraries, pipeline_code).graph.close()
         except LoadError as err:
             reason = str(err)
         except Exception as err:

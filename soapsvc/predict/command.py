@@ -75,6 +75,9 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--op-library", metavar="MODULE", action="append", default=[], help="a module that requires_ops may name"
     )
+    group.add_argument(
+        "--pipeline-code", metavar="MODEL", action="append", default=[], help="a pipeline whose folder may hold Python"
+    )
     group = parser.add_argument_group("URL")
     group.add_argument("--timeout", type=_seconds, default=60.0, metavar="S", help="seconds to wait for an answer (60)")
     group.add_argument("--ca", type=Path, metavar="FILE", help="certificates to trust, in PEM")
@@ -143,7 +146,7 @@ def _service(options: argparse.Namespace) -> Service:
     if not options.model.startswith(("http://", "https://")):
         from soapsvc.predict.local import LocalService
 
-        return LocalService(Path(options.model), tuple(options.op_library))
+        return LocalService(Path(options.model), tuple(options.op_library), tuple(options.pipeline_code))
     try:
         from soapsvc.predict.remote import Access, RemoteService
     except ModuleNotFoundError as err:

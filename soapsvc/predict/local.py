@@ -6,6 +6,7 @@ Only HTTP is missing, and with it the limit on a request's size.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,12 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=Tru
 class LocalService:
     """One version of a model, loaded and proven as the server does it."""
 
-    def __init__(self, folder: Path, op_libraries: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, op_libraries: tuple[str, ...], pipeline_code: tuple[str, ...] = ()) -> None:
         """Load the folder. Raises LoadError."""
         found = version_folder(folder)
         from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
-        servable = load(found, op_libraries)
+        servable = load(found, op_libraries, pipeline_code)
         self._endpoint, self._outputs = lone_endpoint(found, servable, _SOAP), servable.contract.outputs
         batched = servable.find_signature(None).batched
         self.form = Form(servable.contract.inputs, batched, servable.limits.max_batch)
@@ -60,6 +61,10 @@ def _plain(field: OutputField, value: Any) -> Any:
     if field.kind == "tensor":
         named = zip(("dtype", "shape", *CARRIERS), value, strict=True)
         return {name: _listed(part) for name, part in named if part is not None}
+    if field.kind in ("record", "columns"):
+        return {member.element: _plain(member, part) for member, part in zip(field.members, value, strict=True)}
+    if field.kind == "records":
+        return [_plain(replace(field, kind="record"), each) for each in value]
     return _listed(value)
 
 

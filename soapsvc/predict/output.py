@@ -58,6 +58,9 @@ def as_table(predictions: Sequence[Prediction], width: int | None = None) -> str
 FORMATS: dict[str, Writer] = {"json": as_json, "jsonl": as_json_lines, "csv": as_csv, "table": as_table}
 
 
+_SCORED = {"label", "score"}
+
+
 def _object(prediction: Prediction) -> dict[str, Any]:
     if prediction.answer is None:
         return {"error": prediction.error}
@@ -78,7 +81,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def _scored(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and set(value[0]) == _SCORED
 
 
 def _flat(prediction: Prediction) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _flat(prediction: Prediction) -> dict[str, Any]:
 def _short(value: Any) -> str:
     if _scored(value):
         return ", ".join(f"{each['label']} {each['score']:.4g}" for each in value[:3])
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "dtype" in value:
         return f"{value['dtype']} {value['shape']}"
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list) else str(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from soapsvc.soap.addressing import Addressed
@@ -31,6 +32,7 @@ class Call:
     addressed: the request's WS-Addressing.
     header: XML of the answer's header blocks.  enclosure: what goes beside the answer's envelope.
     outcome: `ok`, or the name of the fault.
+    steps: what the steps of a pipeline took, in seconds.
     error: what the operation raised, carried past Spyne.
     stages: seconds that the call spent in each of `queue`, `parse`, `run` and `serialise`, as far as it came.
     started: when a thread took it, on time.monotonic.
@@ -50,6 +52,7 @@ class Call:
     header: str = ""
     enclosure: Enclosure | None = None
     outcome: str = "ok"
+    steps: Mapping[str, float] = field(default_factory=dict)
     error: Exception | None = None
     stages: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)

@@ -17,7 +17,7 @@ from lxml import etree
 from soapsvc.engine import Engine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError
-from soapsvc.model.contract import Contract
+from soapsvc.model.contract import Contract, OutputField
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits
@@ -150,5 +150,10 @@ def _disclosure(manager: ModelManager, model: str) -> Disclosure:
 def _for_stubs(contract: Contract) -> Contract:
     """Return a contract without what no stub depends on, as tensor names: if two are equal, so are the stubs."""
     inputs = tuple(replace(field, tensor="", sensitive=False, description="") for field in contract.inputs)
-    outputs = tuple(replace(field, tensor="", sensitive=False, description="", labels=()) for field in contract.outputs)
+    outputs = tuple(_without_words(field) for field in contract.outputs)
     return replace(contract, description="", inputs=inputs, outputs=outputs)
+
+
+def _without_words(field: OutputField) -> OutputField:
+    members = tuple(_without_words(member) for member in field.members)
+    return replace(field, tensor="", sensitive=False, description="", labels=(), members=members)

@@ -57,7 +57,8 @@ def of_typed(contracts: Iterable[Contract]) -> Disclosure:
     if not loaded:
         return NOTHING
     inputs = [field for contract in loaded for field in contract.inputs]
-    fields: list[InputField | OutputField] = [*inputs, *(field for contract in loaded for field in contract.outputs)]
+    outputs = [inner for contract in loaded for field in contract.outputs for inner in field.flat()]
+    fields: list[InputField | OutputField] = [*inputs, *outputs]
     secret = frozenset(field.element for field in fields if field.sensitive)
     pictures = {field.element for field in inputs if field.kind == "image"}
     plain = frozenset(field.element for field in fields) - secret

@@ -77,7 +77,7 @@ def _status_type(types: Types) -> Type:
         [
             ("modelName", required(Unicode)),
             ("modelVersion", required(Long)),
-            ("state", required(Unicode, "START, LOADING, AVAILABLE, UNLOADING or END.")),
+            ("state", required(Unicode, "START, LOADING, AVAILABLE, UNAVAILABLE, UNLOADING or END.")),
             ("reason", optional(Unicode, "Why the version is not available.")),
         ],
     )
@@ -119,7 +119,7 @@ class _Inference:
     ) -> Any:  # fmt: skip
         """Return an InferenceResult. Raises ServingError."""
         with self._manager.handle(model, version, label) as servable:
-            call.model, call.version = servable.name, servable.version
+            call.model, call.version, call.steps = servable.name, servable.version, servable.step_seconds
             signature = servable.find_signature(signature_name)
             _check_outputs(signature, output_names)
             tensors = _named_tensors(inputs)

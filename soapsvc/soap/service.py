@@ -127,7 +127,7 @@ class _Predictor:
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
-            call.version = servable.version
+            call.version, call.steps = servable.version, servable.step_seconds
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
             answers = self._answers(servable, rows, of_batch, deadline, call.stages)
             return _wire_rows(servable, rows, answers)
@@ -223,4 +223,13 @@ def _wire_values(field: OutputField, values: Sequence[Any], as_content: bool) ->
         return [list(zip(value.labels, scores)) for value in values]  # noqa: B905  (each takes its share)
     if field.kind == "tensor":
         return [tensor_record(value, field.content or as_content) for value in values]
+    if field.kind == "record":
+        return _wire_records(field, values, as_content)
+    if field.kind == "records":
+        return [_wire_records(field, records, as_content) for records in values]
     return values
+
+
+def _wire_records(field: OutputField, records: Sequence[Any], as_content: bool) -> Sequence[Any]:
+    columns = zip(field.members, zip(*records, strict=True), strict=bool(records))
+    return list(zip(*[_wire_values(member, values, as_content) for member, values in columns], strict=True))

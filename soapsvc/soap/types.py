@@ -156,8 +156,15 @@ class Types:
 
     def output_type(self, field: OutputField) -> Type:
         """Return the type of one element of an answer."""
-        base = self.array(self.scored_label()) if field.kind == "scoredLabels" else None
-        return required(base or self._value_type(field.kind, field.dtype), field.description)
+        return required(self._answer_type(field), field.description)
+
+    def _answer_type(self, field: OutputField) -> Type:
+        if field.kind == "scoredLabels":
+            return self.array(self.scored_label())
+        if not field.type_name:
+            return self._value_type(field.kind, field.dtype)
+        record = self.record(field.type_name, [(member.element, self.output_type(member)) for member in field.members])
+        return self.array(record) if field.kind == "records" else record
 
     def prediction(self, contract: Contract) -> Type:
         """Return Prediction: the answer for one instance."""

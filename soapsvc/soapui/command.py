@@ -34,6 +34,7 @@ def add_soapui_parser(commands: Any) -> None:
     parser.add_argument("--to", type=Path, metavar="FILE", help="where to write; standard output without it")
     parser.add_argument("--force", action="store_true", help="replace the file if it exists")
     parser.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
+    parser.add_argument("--pipeline-code", action="append", default=[], help="a pipeline whose folder may hold Python")
     parser.set_defaults(run=run_soapui)
 
 
@@ -49,7 +50,7 @@ def run_soapui(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author
     from soapsvc.model.loader import load  # imports TensorFlow: not before it is needed
 
-    servable = load(chosen, tuple(options.op_library))
+    servable = load(chosen, tuple(options.op_library), tuple(options.pipeline_code))
     endpoint = lone_endpoint(chosen, servable, SoapVersion.SOAP12 if options.soap12 else SoapVersion.SOAP11)
     written = project(endpoint, options.url.rstrip("/"), cases(endpoint, servable))
     if options.to is None:

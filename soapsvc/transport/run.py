@@ -68,9 +68,12 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, files))
+    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
-    trial: Trial = partial(try_versions, op_libraries=settings.op_libraries, timeout_s=settings.trial_timeout_s)
+    trial: Trial = partial(
+        try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,
+        timeout_s=settings.trial_timeout_s,
+    )  # fmt: skip
     if shared is not None:
         trial = SharedTrials(trial, shared)
     lifecycle = Lifecycle(

@@ -141,9 +141,9 @@ class SoapHandler:
     def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
         """Log and count an answered call."""
         calls_log.info(
-            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s",
+            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
             call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
-            sent, call.peer,
+            sent, call.peer, _steps(call) if call.steps else "",
         )  # fmt: skip
         self.metrics.add(call, received, sent)
 
@@ -232,3 +232,8 @@ def _soap_of(path: str) -> SoapVersion:
 def _asks_for_wsdl(environ: Environ) -> bool:
     query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     return any(name.lower() == "wsdl" for name, _ in query)
+
+
+def _steps(call: Call) -> str:
+    """Return what the steps of a pipeline took, in milliseconds, as the log has it."""
+    return " steps=" + ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())

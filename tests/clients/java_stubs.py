@@ -11,18 +11,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CLASSES = ROOT / "clients/java/target/classes"
 GOLDEN = ROOT / "tests/data/stubs/java"
-MODELS = ("chat", "digits", "inference", "iris", "language")
+MODELS = ("chat", "digit-reader", "digits", "inference", "iris", "language")
 
 
 def public_api(model: str) -> str:
     """Return each class of a model's stubs with its public members, both sorted; javap must be on the path."""
-    package = f"org/soapsvc/client/{model}"
+    name = model.replace("-", "")  # a package's name
+    package = f"org/soapsvc/client/{name}"
     files = sorted(path for path in (CLASSES / package).glob("*.class") if path.stem != "package-info")
     if not files:
         raise FileNotFoundError(f"no stubs in {CLASSES / package}: run mvn -f clients/java compile")
     command = ["javap", "-public", *map(str, files)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    text = text.replace(f"org.soapsvc.client.{model}.", "").replace("java.lang.", "")
+    text = text.replace(f"org.soapsvc.client.{name}.", "").replace("java.lang.", "")
     classes: list[list[str]] = []
     for line in text.splitlines():
         if line.startswith("  "):

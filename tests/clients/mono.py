@@ -19,13 +19,18 @@ from lxml import etree
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests/data/stubs/csharp"
-MODELS = ["chat", "digits", "inference", "iris", "language"]
+MODELS = ["chat", "digit-reader", "digits", "inference", "iris", "language"]
 GENERATORS = ["svcutil", "wsdl"]
 WCF = ["System.ServiceModel", "System.Runtime.Serialization"]
 ASMX = ["System.Web.Services"]
 
 _WSDL, _XS = "{http://schemas.xmlsoap.org/wsdl/}", "{http://www.w3.org/2001/XMLSchema}"
 _CSHARP_TYPES = {"xs:string": "string", "xs:int": "int", "xs:double": "double"}
+
+
+def title(model: str) -> str:
+    """Return a model's name as the namespace of its stub has it: `digit-reader` gives DigitReader."""
+    return "".join(word.capitalize() for word in model.split("-"))
 
 
 def finished(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -54,14 +59,14 @@ def compiled(sources: Sequence[Path], program: Path, libraries: Sequence[str] = 
 def asmx_stub(url: str, model: str, folder: Path) -> Path:
     """Return what wsdl.exe makes of a model's WSDL."""
     stub = folder / f"{model}.wsdl.cs"
-    run("wsdl", "-nologo", f"-n:{model.capitalize()}V1", f"-out:{stub}", f"{url}/soap/{model}/v1?wsdl")
+    run("wsdl", "-nologo", f"-n:{title(model)}V1", f"-out:{stub}", f"{url}/soap/{model}/v1?wsdl")
     return stub
 
 
 def raw_wcf_stub(url: str, model: str, folder: Path) -> Path:
     """Return what Mono's svcutil makes of a model's WSDL, which it takes from a URL only."""
     stub = folder / f"{model}.svcutil.cs"
-    run("svcutil", "--noLogo", "--noConfig", f"-n:{model.capitalize()}V1", f"-o:{stub}", f"{url}/soap/{model}/v1?wsdl")
+    run("svcutil", "--noLogo", "--noConfig", f"-n:{title(model)}V1", f"-o:{stub}", f"{url}/soap/{model}/v1?wsdl")
     return stub
 
 
@@ -73,7 +78,7 @@ def wcf_stub(url: str, model: str, contract: Path, folder: Path) -> Path:
     """
     stub = raw_wcf_stub(url, model, folder)
     wsdl = etree.parse(contract).getroot()
-    namespace, ours = wsdl.get("targetNamespace"), f"{model.capitalize()}V1"
+    namespace, ours = wsdl.get("targetNamespace"), f"{title(model)}V1"
     theirs = str(namespace).removeprefix("urn:").replace(":", ".")
     faults = _fault_elements(wsdl)
     text = stub.read_text(encoding="utf-8-sig")

@@ -17,7 +17,7 @@ from tests.conftest import ROOT, Server
 
 CLIENT = ROOT / "clients/csharp"
 PROGRAMS = ROOT / "tests/clients/csharp"
-PICTURE = CLIENT / "digit.png"
+PICTURE, SCENE = CLIENT / "digit.png", CLIENT / "scene.jpg"
 CONTRACTS = {model: ROOT / f"wsdl/{model}.wsdl" for model in mono.MODELS} | {"kinds": ROOT / "tests/data/kinds.wsdl"}
 
 
@@ -31,8 +31,9 @@ def wcf_stubs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def client(wcf_stubs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """clients/csharp as a program, with its image beside it."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / PICTURE.name).write_bytes(PICTURE.read_bytes())
-    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat")]
+    for picture in (PICTURE, SCENE):
+        (folder / picture.name).write_bytes(picture.read_bytes())
+    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat", "digit-reader")]
     return mono.compiled([*sorted(CLIENT.glob("*.cs")), *stubs], folder / "SoapsvcClient.exe", mono.WCF)
 
 
@@ -114,7 +115,7 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
         "batch fault": "not-finite|instances[3].petalLength|a finite number|NaN"
         "|instances[3].petalLength: expected a finite number, received NaN|32",
         "threads": "setosa 40",
-        "models": "chat digits iris kinds language",
+        "models": "chat digit-areas digit-classes digit-cuts digit-reader digits iris kinds language",
         "unknown model": "unknown-model",
         "tensor": "float32 1x3 True",
     }
@@ -139,7 +140,7 @@ def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) ->
         *kinds.items(),
         ("shifted", "1"),
         *kinds.items(),
-        ("models", "chat digits iris kinds language"),
+        ("models", "chat digit-areas digit-classes digit-cuts digit-reader digits iris kinds language"),
         ("tensor", "True"),
     ]
 
@@ -184,14 +185,15 @@ def test_mtom_message_of_dotnet_6_and_newer_is_understood(server: Server) -> Non
     assert "<label>1</label>" in answer.text
 
 
-def test_image_of_the_client_is_the_golden_one() -> None:
-    warmup = (ROOT / "models/digits/1/warmup.jsonl").read_text()
-    assert base64.b64encode(PICTURE.read_bytes()).decode() in warmup
+@pytest.mark.parametrize(("model", "picture"), [("digits", PICTURE), ("digit-reader", SCENE)])
+def test_image_of_the_client_is_the_golden_one(model: str, picture: Path) -> None:
+    warmup = (ROOT / f"models/{model}/1/warmup.jsonl").read_text()
+    assert base64.b64encode(picture.read_bytes()).decode() in warmup
 
 
-@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat"])
+@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat", "digit-reader"])
 def test_readme_and_project_name_the_stub_of_the_model(model: str) -> None:
-    name = model.capitalize()
+    name = mono.title(model)
     made = f"--sync --outputDir Stubs/{name} --outputFile {name}.cs"
     command = f'dotnet-svcutil ../../wsdl/{model}.wsdl {made} --namespace "*,{name}V1"'
     assert command in (CLIENT / "README.md").read_text()

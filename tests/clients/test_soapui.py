@@ -183,4 +183,4 @@ def test_file_that_exists_is_kept_without_force(tmp_path: Path) -> None:
 def test_model_that_is_not_there_is_an_error_with_the_names_of_those_that_are(tmp_path: Path) -> None:
     done = command("rose", "--to", tmp_path / "rose.xml")
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (1, b"", [])
-    assert done.stderr.decode() == "soapsvc: no model named rose in models; there are chat, digits, iris, language\n"
+    assert done.stderr.decode() == f"soapsvc: no model named rose in models; there are {', '.join(MODELS)}\n"

@@ -8,6 +8,7 @@ import math
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 import zeep
 from PIL import Image
@@ -72,6 +73,20 @@ def test_digits_reads_a_picture(service: Any, kind: str) -> None:
         digits.predict(picture.getvalue()).probabilities.item[0].label
         == digits.predict(golden_picture()).probabilities.item[0].label
     )
+
+
+def test_digit_reader_answers_a_list_of_records(service: Any) -> None:
+    call = json.loads((ROOT / "models/digit-reader/1/warmup.jsonl").read_text().splitlines()[0])
+    reader, scene = service("digit-reader"), base64.b64decode(call["inputs"]["image"]["b64"])
+    answer = reader.predict(scene)
+    assert answer.text == "".join(found.digit.item[0].label for found in answer.digits.item) == call["outputs"]["text"]
+    for found, box in zip(answer.digits.item, call["outputs"]["boxes"], strict=True):
+        np.testing.assert_allclose([found.box.x, found.box.y, found.box.width, found.box.height], box, rtol=1e-2)
+    blank = BytesIO()
+    Image.new("RGB", (300, 200), "white").save(blank, "PNG")
+    batch = reader.predictBatch({"item": [{"image": scene}, {"image": blank.getvalue()}]})
+    assert [each.text or "" for each in batch] == [answer.text, ""]
+    assert not batch[1].digits
 
 
 def test_digits_with_something_else_is_invalid_input(service: Any) -> None:
@@ -139,7 +154,8 @@ def kinds_inputs(number: str) -> list[dict[str, Any]]:
 
 def test_generic_service_lists_and_describes(service: Any) -> None:
     generic = service("inference")
-    assert {status.modelName for status in generic.listModels()} == {"chat", "digits", "iris", "kinds", "language"}
+    names = {status.modelName for status in generic.listModels()}
+    assert names >= {"chat", "digit-reader", "digits", "iris", "kinds", "language"}
     model = generic.getModel("iris")
     assert [(spec.name, spec.dtype, spec.shape.item) for spec in model.inputs.item] == [
         ("features", "float32", [-1, 4])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from soapsvc.errors import InvalidInput
-from soapsvc.model.binding import Binding, ScoredLabels
+from soapsvc.model.answers import ScoredLabels
+from soapsvc.model.binding import Binding
 from soapsvc.model.contract import Contract, InputField, OutputField
 from soapsvc.model.manifest import Preprocess
 from soapsvc.model.servable import Servable

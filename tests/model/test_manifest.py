@@ -72,7 +72,7 @@ def test_manifest_python_tag_runs_nothing(tmp_path: Path) -> None:
         ("signatures.predict.inputs.x.shape", ["batch", 2.5], "signatures.predict.inputs.x.shape.1", "valid integer"),
         ("signatures.predict.inputs.x.shape", ["Batch"], "signatures.predict.inputs.x.shape.0", "^[a-z][a-z0-9_]*$"),
         ("signatures.predict.inputs.x.shape", "batch", "signatures.predict.inputs.x.shape", "valid tuple"),
-        ("signatures.predict.inputs.x.tensor", "x", "signatures.predict.inputs.x.tensor", ":[0-9]+$' (received 'x')"),
+        ("signatures.predict.inputs.x.tensor", "x", "the tensor of x", "a node's output, as `features:0`"),
         ("signatures.predict.inputs", {}, "signatures.predict.inputs", "at least 1 item"),
         ("signatures.predict.outputs", {}, "signatures.predict.outputs", "at least 1 item"),
         ("signatures", {}, "signatures", "at least 1 item"),

@@ -13,6 +13,7 @@ import yaml
 import zeep
 from PIL import Image
 
+from examples.faces import write_pipeline
 from soapsvc.cli import main
 from tests.conftest import Server, serving
 from tests.real_models.packages import ASTRONAUT, PackagesMissing, add_packages
@@ -50,12 +51,13 @@ def frozen(sources: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = yaml.safe_load(manifest.read_text())
     content["contract"]["inputs"] = {"faces": {"as": "image", "preprocess": {"range": [-1.0, 1.0]}}}
     manifest.write_text(yaml.safe_dump(content))
+    write_pipeline(folder / "faces/1", [ASTRONAUT.read_bytes()], force=False)
     return folder
 
 
 @pytest.fixture(scope="session")
 def real_server(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(frozen, tmp_path_factory.mktemp("real-log") / "server.log") as running:
+    with serving(frozen, tmp_path_factory.mktemp("real-log") / "server.log", "--pipeline-code", "faces") as running:
         yield running
 
 

@@ -22,7 +22,28 @@ public final class Pictures {
 
     /** Returns the PNG of the model's first warm-up call. */
     public static byte[] sampleOfOne() throws IOException {
-        try (InputStream calls = Pictures.class.getResourceAsStream("/digits/warmup.jsonl")) {
+        return firstOf("/digits/warmup.jsonl");
+    }
+
+    /** Returns the JPEG of digit-reader's first warm-up call. */
+    public static byte[] scene() throws IOException {
+        return firstOf("/digit-reader/warmup.jsonl");
+    }
+
+    /** Returns the PNG of a white picture. */
+    public static byte[] blank(int width, int height) throws IOException {
+        BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        Graphics2D pen = picture.createGraphics();
+        pen.setColor(Color.WHITE);
+        pen.fillRect(0, 0, width, height);
+        pen.dispose();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageIO.write(picture, "png", bytes);
+        return bytes.toByteArray();
+    }
+
+    private static byte[] firstOf(String warmUp) throws IOException {
+        try (InputStream calls = Pictures.class.getResourceAsStream(warmUp)) {
             String text = new String(calls.readAllBytes(), StandardCharsets.US_ASCII);
             Matcher picture = Pattern.compile("\"b64\": \"([^\"]+)\"").matcher(text);
             picture.find();

@@ -212,6 +212,37 @@ class PagesIT {
     }
 
     @Test
+    void digitReader_ofAPhotograph_drawsABoxAroundEachDigit() throws Exception {
+        HttpResponse<String> page =
+                browser.upload("/digit-reader", "name=\"image\"; filename=\"scene.jpg\"", Pictures.scene());
+
+        assertEquals(200, page.statusCode());
+        assertTrue(rows(page).size() >= 3, page::body);
+        assertEquals(rows(page).size(), count(page, "<rect x="));
+        assertTrue(page.body().contains("<p class=\"best\">" + String.join("", rows(page)) + "</p>"), page::body);
+    }
+
+    @Test
+    void digitReader_ofAPictureWithoutDigits_saysSo() throws Exception {
+        byte[] blank = Pictures.blank(300, 200);
+
+        HttpResponse<String> page = browser.upload("/digit-reader", "name=\"image\"; filename=\"1.png\"", blank);
+
+        assertEquals(200, page.statusCode());
+        assertTrue(page.body().contains("No digit was found."), page::body);
+    }
+
+    @Test
+    void digitReader_ofAText_showsTheFaultAsASentence() {
+        byte[] text = "no picture".getBytes(StandardCharsets.US_ASCII);
+
+        HttpResponse<String> page = browser.upload("/digit-reader", "name=\"image\"; filename=\"1.png\"", text);
+
+        assertEquals(400, page.statusCode());
+        assertTrue(problems(page).get(0).startsWith("Picture: expected the bytes of a PNG or JPEG"), page::body);
+    }
+
+    @Test
     void serverThatIsGone_isASentence() {
         Browser lonely = new Browser(Running.webWithoutServer());
 
