@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )
+    log_format: Literal["text", "json"] = Field("text", description="Form of log lines; json: one object each.")
 
     @classmethod
     def settings_customise_sources(

@@ -7,11 +7,16 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from logging import LogRecord
-from typing import TextIO
+from typing import Any, Literal, TextIO
+
+import orjson
 
 from soapsvc.later import Later
 
+LogForm = Literal["text", "json"]
+_NUMBERS = {"ms": float, "in": int, "out": int}
 _DELAY_S = 0.02  # how long a line may wait for others
 _PIPE_BUF = 4096  # bytes that a pipe takes at once, so that lines of several processes do not mix; pipe(7)
 
@@ -31,6 +36,30 @@ class LineFormatter(logging.Formatter):
             text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
             self._second = second, text
         return f"{text},{int(record.msecs):03d}"
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes an object for each line: time (UTC), level, process, logger, and message, or a call's own fields."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__()
+        self._who = who
+
+    def format(self, record: LogRecord) -> str:
+        """Return a record as JSON."""
+        line: dict[str, Any] = {"time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")}
+        line |= {"level": record.levelname, **({"process": self._who} if self._who else {}), "logger": record.name}
+        message = record.getMessage()
+        line |= _fields(message) if record.name == "soapsvc.calls" else {"message": message}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def _fields(message: str) -> dict[str, Any]:
+    """Return the fields of a call's line, whose values hold no blank."""
+    fields = dict(part.split("=", 1) for part in message.split(" "))
+    return {name: _NUMBERS[name](value) if name in _NUMBERS else value for name, value in fields.items()}
 
 
 class LineHandler(logging.Handler):
@@ -89,7 +118,7 @@ class LineHandler(logging.Handler):
             yield text
 
 
-def log_to_stderr(level: str, who: str = "") -> None:
+def log_to_stderr(level: str, form: LogForm = "text", who: str = "") -> None:
     """Send log lines of a level and above to stderr. who: the process whose lines these are, where there are several.
 
     What no line shows is not looked up (the optimizations of logging's HOWTO).
@@ -97,5 +126,5 @@ def log_to_stderr(level: str, who: str = "") -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     handler = LineHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(who))
+    handler.setFormatter(JsonFormatter(who) if form == "json" else LineFormatter(who))
     logging.basicConfig(level=level.upper(), handlers=[handler])

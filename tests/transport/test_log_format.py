@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from soapsvc.transport.log_format import LineFormatter, LineHandler
+from soapsvc.transport.log_format import JsonFormatter, LineFormatter, LineHandler
 
 
 class Stream(io.StringIO):
@@ -78,3 +79,25 @@ def test_a_log_that_cannot_be_written_stops_nobody(logger: logging.Logger, strea
     stream.broken = False
     logger.error("told")
     assert [line.rpartition(" ")[2] for line in lines(stream)] == ["told"]
+
+
+def test_json_has_a_call_in_fields_and_a_traceback_in_its_line(stream: Stream) -> None:
+    handler = LineHandler(stream)
+    handler.setFormatter(JsonFormatter("worker-1"))
+    calls, other = logging.Logger("soapsvc.calls"), logging.Logger("soapsvc.other")
+    for logger in (calls, other):
+        logger.addHandler(handler)
+    calls.info("request=%s model=%s ms=%.2f in=%d out=%d peer=%s%s", "a=b", "iris", 1.5, 7, 9, "::1", " steps=cut:1.00")
+    try:
+        raise ValueError("a\nb")
+    except ValueError:
+        other.exception('broken "here"')
+    handler.close()
+    call, broken = map(json.loads, lines(stream))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", call.pop("time"))
+    assert call == {
+        "level": "INFO", "process": "worker-1", "logger": "soapsvc.calls", "request": "a=b", "model": "iris", "ms": 1.5,
+        "in": 7, "out": 9, "peer": "::1", "steps": "cut:1.00",
+    }  # fmt: skip
+    assert (broken["message"], broken["level"]) == ('broken "here"', "ERROR")
+    assert broken["traceback"].endswith("ValueError: a\nb")
