@@ -6,7 +6,7 @@
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
 # make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
-# make soak    100,000 calls while versions, labels and workers change under them: some 10 minutes
+# make soak    100,000 calls, and conversations, while versions, labels and workers change: some 15 minutes
 # make example-faces   freeze mtcnn's and fer's nets, which it installs, and make the pipeline `faces` of them in .faces
 # make clean   remove what the others made
 
@@ -54,6 +54,7 @@ fuzz: .venv/fuzz.stamp
 
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.soak.conversations
 
 example-faces: .venv/dev.stamp .venv/models.stamp
 	$(BIN)/python examples/faces.py --to .faces/models --force

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from bench.messages import PIXELS
-from soapsvc.authoring.folder import write_folder
+from soapsvc.authoring.folder import WARMUP_FILE, write_folder
 from soapsvc.authoring.freeze import freeze
 
 MOST = 100  # instances of pixels in one call
@@ -37,10 +37,12 @@ def write(
     inputs: Mapping[str, Any] | None = None,
     outputs: Mapping[str, Any] | None = None,
     labels: Sequence[str] = (),
+    warmup: Sequence[Mapping[str, Any]] = (),
 ) -> Any:
     """Write a model of one input and the output `answer`, over one that is there, and return its graph.
 
     inputs, outputs: how they appear in the contract, if not as they are. labels: of the answer's columns.
+    warmup: calls that prove it at load.
     """
     shape = ["batch", *spec.shape.as_list()[1:]]
     answer = ["batch", len(labels)] if labels else ["batch"]
@@ -56,9 +58,10 @@ def write(
         },
         "contract": {"version": 1, "inputs": inputs or {}, "outputs": outputs or {}},
         "limits": LIMITS,
+        **({"warmup": {"file": WARMUP_FILE}} if warmup else {}),
     }
     graph_def = freeze(tf.function(function, [spec]), [spec.name], ["answer"])
-    write_folder(to, graph_def=graph_def, manifest=manifest, labels=labels, force=True)
+    write_folder(to, graph_def=graph_def, manifest=manifest, labels=labels, warmup=warmup, force=True)
     return graph_def
 
 

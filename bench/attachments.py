@@ -1,8 +1,9 @@
 """`python -m bench.attachments`: a tensor and a picture as MTOM, base64 and numbers, against a handler that only reads.
 
-Each form goes in turn to our server and to the reader, one connection, one call at a time, so that a busy machine
-meets both alike. Memory is by how much a server's resident memory rises at most during the first calls of its life:
-servers start anew for each message, as what an earlier call left behind would be used again.
+Each form goes in turn to our server and to the reader, ROUND calls at a time on one connection, so that a busy
+machine meets both alike and neither finds the other's memory in the processor's caches. Memory is by how much a
+server's resident memory rises at most during the first calls of its life: servers start anew for each message, as
+what an earlier call left behind would be used again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http.client import HTTPConnection
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -27,6 +29,7 @@ from bench.messages import PIXELS, Message, as_base64, attached, content, inline
 from bench.report import surroundings, table
 from bench.subjects import Running, Subject, running
 
+ROUND = 10
 FIRST_CALLS = 3  # enough for every buffer to grow to its size
 _HEADINGS = ("message", "bytes sent", "ours ms", "reader ms", "/ reader", "ours MB", "reader MB", "MB / content")
 
@@ -58,8 +61,8 @@ def _row(message: Message, ours: Running, reader: Running, calls: int) -> tuple[
     rise = [
         server.peak_rise(partial(_repeat, call)) / 1e6 for server, call in zip((ours, reader), ask, strict=True)
     ]  # the warm-up, too
-    times = [[_seconds(call) for call in ask] for _ in range(calls)]
-    mine, floor = (statistics.median(each) * 1000 for each in zip(*times, strict=True))
+    rounds = [[[_seconds(call) for _ in range(min(ROUND, calls))] for call in ask] for _ in range(-(-calls // ROUND))]
+    mine, floor = (statistics.median(chain(*times)) * 1000 for times in zip(*rounds, strict=True))
     return (
         message.name, f"{len(message.body):,}", f"{mine:.2f}", f"{floor:.2f}", f"{mine / floor:.2f}",
         f"{rise[0]:.1f}", f"{rise[1]:.1f}", f"{rise[0] * 1e6 / message.content:.2f}",

@@ -51,14 +51,14 @@ class BareCalls:
 
 
 @contextmanager
-def bare_calls() -> Iterator[BareCalls]:
+def bare_calls(subject: Subject = SUBJECT) -> Iterator[BareCalls]:
     """Lend the process, which loads a model when it is first asked for it."""
     with subprocess.Popen(
-        [SUBJECT.program, *SUBJECT.arguments], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [subject.program, *subject.arguments], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         try:
-            yield BareCalls(process)
+            yield BareCalls(process, subject)
         finally:
             process.kill()
 
@@ -97,15 +97,15 @@ def _loop(call: Callable[[], object], until: float, latencies: list[float]) -> N
         before = after
 
 
-def main() -> None:
-    """Answer lines until there are no more."""
+def answer_lines(load: Callable[[str], Callable[[], object]]) -> None:
+    """Answer lines until there are no more. load: returns the call of a workload."""
     calls: dict[str, Callable[[], object]] = {}
     for line in sys.stdin:
         name, seconds, threads = line.split()
         if name not in calls:
-            calls[name] = _loaded(name)
+            calls[name] = load(name)
         print(json.dumps(asdict(_run(calls[name], float(seconds), int(threads)))), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    answer_lines(_loaded)

@@ -7,32 +7,38 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bench.bare_calls import BareCalls, bare_calls
 from bench.iris import REPOSITORY
 from bench.peers import jvm, venvs
+from bench.peers.runtimes import FLOORS
 from bench.subjects import OURS, SUBJECTS, Running, StartFailed, Subject, running
-from bench.workloads import HEAVY_MODELS, LARGE_MODELS, MOBILENET
+from bench.workloads import LARGE_MODELS, MOBILENET
 from interop.tools import CannotRun, run
 
 TWO_WORKERS = replace(OURS, name="ours, 2 workers", arguments=(*OURS.arguments, "--workers", "2"))
 LARGE = Subject("ours, large models", (*OURS.arguments[:-1], str(LARGE_MODELS), "--log-level", "warning"))
-HEAVY = Subject("ours, 57 MB graph", (*OURS.arguments[:-1], str(HEAVY_MODELS), "--log-level", "warning"))
-HEAVY_TWO = Subject("ours, 57 MB graph, 2 workers", (*HEAVY.arguments, "--workers", "2"))
 READER = Subject("reader", ("-m", "bench.reader_server"), computes=False)
 SPYNE_TENSOR = Subject("stock Spyne, tensor", ("-m", "bench.spyne_tensor_server"))
 _PYTHON = (*SUBJECTS["waitress"], TWO_WORKERS, *SUBJECTS["granian"])
 PEERS: dict[str, Callable[[], Subject]] = {
     **{subject.name: (lambda subject=subject: subject) for subject in _PYTHON}, **jvm.PEERS, **venvs.PEERS,
 }  # fmt: skip
+Started = TypeVar("Started")
 _FAILURES = (CannotRun, StartFailed, OSError, subprocess.SubprocessError)
 
 
 @dataclass(frozen=True)
 class Field:
-    """Everything that runs. rivals: those that answer iris. absent: name and reason of each that does not run."""
+    """Everything that runs.
+
+    rivals: those that answer iris. floors: what iris costs without a server. absent: name and reason of each that does
+    not run.
+    """
 
     rivals: list[Running]
+    floors: list[BareCalls]
     large: Running | None
     reader: Running | None
     spyne: Running | None
@@ -47,18 +53,25 @@ def field(names: list[str], tell: Callable[[str], None]) -> Iterator[Field]:
     make_large_models(tell)
     with ExitStack() as stack:
 
-        def start(name: str, prepare: Callable[[], Subject]) -> Running | None:
+        def attempt(name: str, enter: Callable[[], Started]) -> Started | None:
             tell(f"starting {name}")
             try:
-                return stack.enter_context(running((prepare(),)))[0]
+                return enter()
             except _FAILURES as err:
                 absent[name] = _short(err)
                 tell(f"{name} is absent: {absent[name]}")
                 return None
 
-        rivals = [server for name in names if (server := start(name, PEERS[name]))]
+        def start(name: str, prepare: Callable[[], Subject]) -> Running | None:
+            return attempt(name, lambda: stack.enter_context(running((prepare(),)))[0])
+
+        def loop(name: str) -> BareCalls | None:
+            return attempt(name, lambda: stack.enter_context(bare_calls(FLOORS[name]())))
+
+        rivals = [server for name in names if name in PEERS and (server := start(name, PEERS[name]))]
+        floors = [calls for name in names if name in FLOORS and (calls := loop(name))]
         large, reader, spyne = (start(each.name, lambda each=each: each) for each in (LARGE, READER, SPYNE_TENSOR))
-        yield Field(rivals, large, reader, spyne, stack.enter_context(bare_calls()), absent)
+        yield Field(rivals, floors, large, reader, spyne, stack.enter_context(bare_calls()), absent)
 
 
 def make_large_models(tell: Callable[[str], None]) -> None:
@@ -67,17 +80,6 @@ def make_large_models(tell: Callable[[str], None]) -> None:
     if not MOBILENET.is_file() or MOBILENET.stat().st_mtime < program.stat().st_mtime:  # written last
         tell("making the large models")
         run([sys.executable, "-m", "bench.large_models"], REPOSITORY, timeout_s=600)
-
-
-def memory_of_workers(tell: Callable[[str], None]) -> float:
-    """Return the memory of two workers with a model of 57 MB, as a multiple of one's. Raises StartFailed."""
-    held = []
-    for subject in (HEAVY, HEAVY_TWO):
-        tell(f"memory of {subject.name}")
-        with running((subject,)) as (server,):
-            server.load("weights", 2.0, 8)
-            held.append(server.proportional_bytes())
-    return held[1] / held[0]
 
 
 def _short(error: Exception) -> str:

@@ -15,20 +15,23 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.field import PEERS, Field, field, memory_of_workers
+from bench.field import PEERS, Field, field
 from bench.full_report import report, write_docs
 from bench.iris import REPOSITORY
 from bench.load import Load
 from bench.measure import Contest, Result, Round, measure
+from bench.peers.runtimes import FLOORS
 from bench.progress import steps
 from bench.report import surroundings
 from bench.subjects import StartFailed, WrongAnswers
 from bench.targets import Results
+from bench.workers import memory_of_workers
 from bench.workloads import APART, CACHE, MODELS, WORKLOADS
 from interop.tools import CannotRun
 
 KEPT = CACHE / "results.json"
 CONNECTIONS = (1, 8, 64)
+MOST_THREADS = 8  # in which a runtime without a server is called
 QUICK_S = 0.5
 
 
@@ -85,6 +88,7 @@ def _run(options: argparse.Namespace) -> Run:
 def _contests(who: Field, connections: list[int], workloads: list[str]) -> list[Contest]:
     """Return what is measured, in the order of a round."""
     contests = [Contest(server, server.subject.workload, each) for each in connections for server in who.rivals]
+    contests += [Contest(calls, "iris", each) for each in connections if each <= MOST_THREADS for calls in who.floors]
     ours = next((server for server in who.rivals if server.subject.name == "ours"), None)
     for name in workloads:
         workload = WORKLOADS[name]
@@ -121,10 +125,11 @@ def _read() -> Run:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.full", description=__doc__)
     others = [name for name in WORKLOADS if name not in APART]
+    names = [*PEERS, *FLOORS]
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one measurement (default 3)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default 5)")
     parser.add_argument("--connections", type=int, nargs="+", default=list(CONNECTIONS), help="default 1 8 64")
-    parser.add_argument("--peers", nargs="*", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
+    parser.add_argument("--peers", nargs="*", choices=names, default=names, metavar="NAME")
     parser.add_argument("--workloads", nargs="*", choices=others, default=others, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help=f"one round of {QUICK_S:g} s: whether it works")
     parser.add_argument("--again", action="store_true", help="measure nothing, print the results of the last run")

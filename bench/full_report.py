@@ -12,7 +12,7 @@ from bench.targets import TARGETS, Absent, Results
 from bench.workloads import WORKLOADS
 
 PAGE = REPOSITORY / "docs" / "performance.md"
-SINGLE = ("iris", "iris-rest")
+SINGLE = ("iris", "iris-rest", "iris-grpc")
 _PEER_HEADINGS = ("server", "connections", "calls/s", "spread", "p50 ms", "p99 ms", "CPU us/call")
 _WORKLOAD_HEADINGS = (
     "workload", "connections", "calls/s", "spread", "p50 ms", "p99 ms", "CPU us/call", "/ bare callable", "/ reader",
@@ -34,8 +34,12 @@ def _peers(results: Sequence[Result]) -> list[Result]:
 def _figures(result: Result) -> tuple[str, ...]:
     rate = result.calls_per_s
     shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
-    times = f"{result.p50_ms:.1f}", f"{result.p99_ms:.1f}", f"{result.cpu_us:,.0f}"
+    times = _ms(result.p50_ms), _ms(result.p99_ms), f"{result.cpu_us:,.0f}"
     return str(result.connections), shown, f"{result.spread:.0%}", *times
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def workloads_table(results: Results, markdown: bool) -> str:

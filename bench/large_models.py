@@ -29,6 +29,7 @@ def main() -> None:
     write(
         HEAVY_MODELS / "weights" / "1", batch,
         lambda pixels: tf.reduce_mean(pixels, [1, 2, 3]) + tf.gather(weights, tf.cast(pixels[0, 0, 0, 0], tf.int32))[0],
+        warmup=[{"inputs": {"pixels": np.full((1, *PIXELS), 0.5, np.float32)}}],
     )  # fmt: skip
     _write_mobilenet(LARGE_MODELS / "mobilenet" / "1", batch)
 

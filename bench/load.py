@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from bench.exchange import Exchange
+from bench.grpc_calls import GrpcConnection
 from bench.workloads import WORKLOADS
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
@@ -46,12 +47,15 @@ class Load:
 
 
 @dataclass
-class _Tally:
+class Tally:
+    """Counts answers."""
+
     latencies: array[float] = field(default_factory=lambda: array("d"))
     errors: int = 0
     first_error: str = ""
 
     def add(self, problem: str, latency_s: float) -> None:
+        """Count one answer. problem: what is wrong with it, nothing when it is right."""
         if problem:
             self.errors += 1
             self.first_error = self.first_error or problem
@@ -62,8 +66,8 @@ class _Tally:
 class _Connection:
     """One keep-alive connection with at most one request under way."""
 
-    def __init__(self, port: int, exchanges: Sequence[Exchange], turn: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=STALLED_S)
+    def __init__(self, port: int, exchanges: Sequence[Exchange], turn: int, timeout_s: float) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._exchanges, self._turn, self._received, self._sent_at = exchanges, turn, b"", 0.0
 
@@ -77,7 +81,7 @@ class _Connection:
     def _exchange(self) -> Exchange:
         return self._exchanges[self._turn % len(self._exchanges)]
 
-    def receive(self, tally: _Tally) -> bool:
+    def receive(self, tally: Tally) -> bool:
         """Take in what came; return whether the answer is whole, and then count it. Raises ConnectionError."""
         content = self.socket.recv(65536)
         if not content:
@@ -109,10 +113,11 @@ def _problem(head: bytes, body: bytes, exchange: Exchange) -> str:
     return ""
 
 
-def run(port: int, exchanges: Sequence[Exchange], seconds: float, connections: int) -> Load:
+def run(port: int, exchanges: Sequence[Exchange], seconds: float, connections: int, grpc: bool = False) -> Load:
     """Call for so many seconds and return what was seen; answers that are under way at the end still count."""
-    selector, tally = selectors.DefaultSelector(), _Tally()
-    idle = [_Connection(port, exchanges, turn) for turn in range(connections)]
+    selector, tally = selectors.DefaultSelector(), Tally()
+    connect = GrpcConnection if grpc else _Connection
+    idle = [connect(port, exchanges, turn, STALLED_S) for turn in range(connections)]
     gc.disable()  # the longest call must be the server's doing, not ours
     started, cpu = time.perf_counter(), time.process_time()
     for connection in idle:
@@ -120,10 +125,12 @@ def run(port: int, exchanges: Sequence[Exchange], seconds: float, connections: i
         connection.ask()
     _exchange(selector, tally, started + seconds)
     elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
+    for connection in idle:
+        connection.socket.close()
     return _summary(tally, elapsed, cpu / elapsed)
 
 
-def _exchange(selector: selectors.BaseSelector, tally: _Tally, until: float) -> None:
+def _exchange(selector: selectors.BaseSelector, tally: Tally, until: float) -> None:
     waiting = len(selector.get_map())
     while waiting:
         ready = selector.select(STALLED_S)
@@ -138,7 +145,7 @@ def _exchange(selector: selectors.BaseSelector, tally: _Tally, until: float) -> 
                 waiting -= 1
 
 
-def _summary(tally: _Tally, elapsed: float, cpu: float) -> Load:
+def _summary(tally: Tally, elapsed: float, cpu: float) -> Load:
     ordered = sorted(tally.latencies)
     p50, p99, longest = (quantile(ordered, share) for share in (0.5, 0.99, 1.0))
     return Load(len(ordered), tally.errors, elapsed, p50, p99, longest, cpu, tally.first_error)
@@ -161,7 +168,8 @@ def main() -> None:
     exchanges = WORKLOADS[options.workload].exchanges()
     if options.any_answer:
         exchanges = [replace(each, is_right=lambda answer: True) for each in exchanges]
-    print(json.dumps(asdict(run(options.port, exchanges, options.seconds, options.connections))))
+    grpc = options.workload == "iris-grpc"
+    print(json.dumps(asdict(run(options.port, exchanges, options.seconds, options.connections, grpc))))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.full_report import SINGLE
 from bench.measure import Result
+from bench.peers.runtimes import FLOORS
 from bench.targets import TARGETS, Absent, Results
 
 _OURS, _THEIRS, _MISSED = "#1f6f8b", "#b9bec4", "#c0504d"
@@ -20,7 +21,8 @@ def plot(results: Results, folder: Path) -> None:
     """Write performance-peers, performance-latency and performance-targets into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     mpl.rcParams["svg.hashsalt"] = "soapsvc"  # the same file for the same figures
-    singles = [each for each in results.all if each.workload in SINGLE and each.name not in ("bare callable", "reader")]
+    servers = [each for each in results.all if each.name not in ("bare callable", "reader", *FLOORS)]
+    singles = [each for each in servers if each.workload in SINGLE]
     connections = sorted({each.connections for each in singles})
     figure = Figure((4.2 * len(connections) + 2, 6), layout="constrained")
     for axes, count in zip(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import iris
+from bench import grpc_calls, iris
 from bench.exchange import Exchange, first_label, post
 from bench.iris import FLOWERS, MODELS, REPOSITORY
 from bench.messages import PIXELS, Message, as_base64, attached, content, inline, numbers, predict, tensor
@@ -177,10 +177,16 @@ def _pixel_feeds() -> Feeds:
     return {"pixels": _pixels()[None]}
 
 
-APART = ("iris", "iris-rest", "weights")  # put to rivals, or measured for memory, not beside the other workloads
+APART = (
+    "iris",
+    "iris-rest",
+    "iris-grpc",
+    "weights",
+)  # put to rivals, or measured for memory, not beside the other workloads
 WORKLOADS = {
     "iris": Workload("iris predict", "iris", MODELS, iris.exchanges, _iris_feeds),
     "iris-rest": Workload("iris predict, REST", "iris", MODELS, iris.rest_exchanges, _iris_feeds),
+    "iris-grpc": Workload("iris predict, gRPC", "iris", MODELS, grpc_calls.exchanges, _iris_feeds),
     "iris-batch": Workload(f"iris batch of {ROWS:,} rows", "iris", MODELS, _batch, _batch_feeds),
     "digits-base64": Workload("digits PNG, base64", "digits", MODELS, _digits_base64, _digits_feeds),
     "digits-mtom": Workload("digits PNG, MTOM", "digits", MODELS, _digits_mtom, _digits_feeds),

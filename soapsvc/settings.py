@@ -53,6 +53,15 @@ def _policy(value: Any) -> Any:
 Policy = Annotated[Any, AfterValidator(_policy)]
 
 
+def _session_place(place: str) -> str:
+    if "://" in place and not place.startswith(("redis://", "rediss://")):
+        raise ValueError("expected a file, or a URL that starts with redis:// or rediss://")
+    return place
+
+
+SessionPlace = Annotated[str, AfterValidator(_session_place)]
+
+
 class Settings(BaseSettings):
     """Everything an operator can set; `docs/settings.md` lists the same fields."""
 
@@ -78,6 +87,9 @@ class Settings(BaseSettings):
         None, description="PEM file of authorities; only clients with a certificate of theirs are let in."
     )
     workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
+    share_constants: Literal["auto", "never"] = Field(
+        "auto", description="auto: several workers hold the large constants of a model once."
+    )
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
     )
@@ -124,6 +136,14 @@ class Settings(BaseSettings):
         None, description="Folder of published WSDLs, <model>.wsdl and <model>.v2.wsdl, that every version must keep."
     )
     pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
+    sessions: SessionPlace | None = Field(
+        None, description="Where conversations are kept: a file, or redis://HOST; they end with the server without it."
+    )
+    session_ttl_s: float = Field(1800.0, gt=0, description="Seconds after its last call that a conversation is kept.")
+    max_sessions: int = Field(100_000, ge=1, description="Conversations kept; then the longest idle ones go.")
+    max_session_bytes: int = Field(
+        256 * 1024**2, ge=1024**2, description="Bytes of all conversations; then the longest idle ones go."
+    )
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
     pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
     message_log: Literal["off", "faults", "all"] = Field(
@@ -132,6 +152,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )
+    log_format: Literal["text", "json"] = Field("text", description="Form of log lines; json: one object each.")
 
     @classmethod
     def settings_customise_sources(

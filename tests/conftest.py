@@ -7,12 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
+import requests
+
+if TYPE_CHECKING:
+    from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +33,12 @@ class Server:
     process: subprocess.Popen[str]
 
     def logged(self) -> str:
+        """Return its log, with the line of each call that was answered: it may come a moment after the answer."""
+        mark, until = uuid4().hex, time.monotonic() + 10
+        with suppress(requests.RequestException):  # it has stopped: all is written
+            requests.get(f"{self.url}/soap/none/v1", headers={"X-Request-Id": mark}, timeout=60)
+            while mark not in self.log.read_text() and self.process.poll() is None and time.monotonic() < until:
+                time.sleep(0.01)
         return self.log.read_text()
 
 
@@ -65,3 +78,13 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """A server with all models."""
     with serving(models, tmp_path_factory.mktemp("log") / "server.log") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of these tests alone."""
+    from tests.redis_server import RedisServer  # needs a package that tests of other Pythons do without
+
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()

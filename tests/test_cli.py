@@ -41,7 +41,7 @@ def test_wsdl_of_an_unknown_model_names_the_known(run: Run) -> None:
     code, output, errors = run("wsdl", "nothing")
     assert (code, output) == (1, "")
     assert "no model named nothing" in errors
-    assert "digit-areas, digit-classes, digit-cuts, digit-reader, digits, inference, iris, language" in errors
+    assert "chat, digit-areas, digit-classes, digit-cuts, digit-reader, digits, inference, iris, language" in errors
 
 
 def test_wsdl_of_a_missing_folder_says_what_was_expected(run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 PARTS = ["digit-areas", "digit-classes", "digit-cuts"]  # of digit-reader
-MODELS = [*PARTS, "digit-reader", "digits", "inference", "iris", "language"]
+MODELS = ["chat", *PARTS, "digit-reader", "digits", "inference", "iris", "language"]
 GOLDEN = [ROOT / f"wsdl/{model}{suffix}.wsdl" for model in MODELS for suffix in ("", ".soap12")]
 
 

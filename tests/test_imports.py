@@ -1,4 +1,4 @@
-"""Imports run one way: serve, cli -> transport, console -> soap -> engine -> model -> errors."""
+"""Imports run one way: serve, cli -> transport, console, metrics -> soap -> engine -> model -> errors."""
 
 from __future__ import annotations
 
@@ -13,12 +13,26 @@ from tests.conftest import ROOT
 ALLOWED = {
     "errors": set(),
     "settings": set(),
+    "later": set(),
     "model": {"errors", "model"},
     "authoring": {"errors", "model", "authoring"},
     "engine": {"errors", "model", "engine"},
-    "soap": {"errors", "model", "engine", "soap"},
+    "session": {"errors", "model", "engine", "session"},
+    "soap": {"errors", "model", "engine", "session", "soap"},
     "console": {"errors", "model", "engine", "soap", "console", ""},
-    "transport": {"errors", "settings", "model", "engine", "soap", "console", "transport"},
+    "metrics": {"later", "model", "metrics"},
+    "transport": {
+        "errors",
+        "settings",
+        "later",
+        "model",
+        "engine",
+        "session",
+        "soap",
+        "console",
+        "metrics",
+        "transport",
+    },
     "predict": {"errors", "model", "engine", "soap", "authoring", "predict"},
     "soapui": {"errors", "model", "soap", "authoring", "soapui"},
     "tuning": {"errors", "model", "engine", "authoring", "tuning"},
@@ -60,6 +74,7 @@ def test_module_imports_only_what_its_room_may(path: Path) -> None:
         ("zeep", {"predict"}),
         ("waitress", {"transport"}),
         ("granian", {"transport"}),
+        ("prometheus_client", {"metrics"}),
     ],
 )
 def test_library_is_imported_only_where_it_belongs(package: str, rooms: set[str]) -> None:

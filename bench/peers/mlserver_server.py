@@ -27,10 +27,11 @@ def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=0)
-    workers = parser.parse_args().workers
+    parser.add_argument("--grpc", action="store_true", help="tell the port of gRPC, not that of REST")
+    options = parser.parse_args()
     ports = _free_ports(3)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        _write(Path(folder), workers, ports)
+        _write(Path(folder), options.workers, ports)
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
         command = [Path(sys.executable).parent / "mlserver", "start", folder]
         process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
@@ -40,7 +41,7 @@ def main() -> None:
 
         signal.signal(signal.SIGTERM, stop)
         _await_model(process, ports[0])
-        print(f"ready: http://127.0.0.1:{ports[0]}/", flush=True)
+        print(f"ready: http://127.0.0.1:{ports[options.grpc]}/", flush=True)
         process.wait()
 
 

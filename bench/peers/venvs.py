@@ -23,25 +23,33 @@ _NEEDED = (
 )  # fmt: skip  (what soapsvc.model imports; MLServer 1.7 breaks with newer uvloops)
 
 
-def prepare(name: str, package: str, arguments: Sequence[str]) -> Subject:
+def prepare(name: str, package: str, arguments: Sequence[str], workload: str = "iris-rest") -> Subject:
     """Have a virtual environment with the package, and return how to start its server. Raises CannotRun."""
-    folder = REPOSITORY / f".venv-{package.partition('[')[0]}"
+    python = environment(package.partition("[")[0], (package, *_NEEDED))
+    return Subject(name, tuple(arguments), "", str(python), workload)
+
+
+def environment(name: str, needed: Sequence[str]) -> Path:
+    """Have a virtual environment of that name with what is needed, and return its Python. Raises CannotRun."""
+    folder = REPOSITORY / f".venv-{name}"
     python, stamp = folder / "bin" / "python", folder / "bench.stamp"
-    wanted = " ".join((package, *_NEEDED))
+    wanted = " ".join(needed)
     if not (stamp.is_file() and stamp.read_text() == wanted):
         run([sys.executable, "-m", "venv", folder], Path(REPOSITORY), timeout_s=120)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package, *_NEEDED]
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *needed]
         run(install, Path(REPOSITORY), timeout_s=INSTALL_TIMEOUT_S)
         stamp.write_text(wanted)
-    return Subject(name, tuple(arguments), "", str(python), "iris-rest")
+    return python
 
 
 _MLSERVER = ("-m", "bench.peers.mlserver_server")
 PEERS = {
-    name: partial(prepare, name, package, arguments)
-    for name, package, arguments in (
-        ("MLServer REST", "mlserver", (*_MLSERVER, "--workers", "0")),
-        ("MLServer REST, 2 workers", "mlserver", (*_MLSERVER, "--workers", "2")),
-        ("Ray Serve", "ray[serve]", ("-m", "bench.peers.ray_server")),
+    name: partial(prepare, name, package, arguments, workload)
+    for name, package, arguments, workload in (
+        ("MLServer REST", "mlserver", (*_MLSERVER, "--workers", "0"), "iris-rest"),
+        ("MLServer REST, 2 workers", "mlserver", (*_MLSERVER, "--workers", "2"), "iris-rest"),
+        ("MLServer gRPC", "mlserver", (*_MLSERVER, "--workers", "0", "--grpc"), "iris-grpc"),
+        ("MLServer gRPC, 2 workers", "mlserver", (*_MLSERVER, "--workers", "2", "--grpc"), "iris-grpc"),
+        ("Ray Serve", "ray[serve]", ("-m", "bench.peers.ray_server"), "iris-rest"),
     )
 }

@@ -28,6 +28,7 @@ namespace Soapsvc.Client
                 AskIris(root);
                 AskDigits(root, File.ReadAllBytes(image));
                 AskLanguage(root, "Guten Morgen, wie geht es Ihnen?");
+                Chat(root, "My name is Ada", "What is 3 plus 4?", "What is my name?");
                 AskDigitReader(root, File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "scene.jpg")));
                 return 0;
             }
@@ -96,6 +97,21 @@ namespace Soapsvc.Client
             {
                 LanguageV1.Prediction answer = language.Call(service => service.predict(text));
                 Show("language", answer.probabilities[0].label, answer.probabilities[0].score);
+            }
+        }
+
+        private static void Chat(Uri root, params string[] questions)
+        {
+            var address = new Uri(root, "soap/chat/v1");
+            using (var chat = new ServiceClient<ChatV1.Chat>(new ServiceBinding().Soap11(address), address))
+            {
+                string session = null;
+                foreach (string question in questions)
+                {
+                    ChatV1.Answer answer = chat.Call(service => service.reply(session, question));
+                    session = answer.sessionId;
+                    Console.WriteLine("chat, " + answer.sessionState + ": " + answer.sentence);
+                }
             }
         }
 

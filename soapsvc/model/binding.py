@@ -16,6 +16,7 @@ import numpy as np
 from soapsvc.errors import InvalidInput
 from soapsvc.model.answers import answer_of, answers_of
 from soapsvc.model.contract import Contract, InputField
+from soapsvc.model.conversation import Conversation
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
 from soapsvc.model.values import check_content, client_value, columns_tensor, instance_tensor, rows_tensor
@@ -29,8 +30,10 @@ Feeds = dict[str, Array]  # signature's input name -> array
 class Binding:
     """Packs rows into feeds and unpacks outputs into answers, for one version of one model."""
 
-    def __init__(self, contract: Contract, signature: Signature, limits: Limits) -> None:
-        self._signature, self._limits = signature, limits
+    def __init__(
+        self, contract: Contract, signature: Signature, limits: Limits, conversation: Conversation | None = None
+    ) -> None:
+        self._signature, self._limits, self._conversation = signature, limits, conversation
         self._outputs = contract.outputs
         by_tensor = groupby(enumerate(contract.inputs), key=lambda pair: pair[1].tensor)
         self._inputs: dict[str, list[tuple[int, InputField]]] = {name: list(pairs) for name, pairs in by_tensor}
@@ -41,7 +44,8 @@ class Binding:
     def pack(self, rows: Sequence[Row], of_batch: bool = False) -> list[tuple[int, Feeds]]:
         """Return the runs that answer the rows in order: how many rows each takes, and its feeds.
 
-        One run takes all rows when their tensors can be stacked, else each row has its own.
+        One run takes all rows when their tensors can be stacked, else each row has its own. What a session feeds is
+        that of a new one.
         Raises InvalidInput, its field beginning with `instances[i].` when the rows are of a batch.
         """
         if not rows:
@@ -49,8 +53,7 @@ class Binding:
         if len(rows) > self._limits.max_batch:
             raise InvalidInput("too-large", "instances", f"at most {self._limits.max_batch}", str(len(rows)))
         if len(rows) > 1 and (stacked := self._stacked(rows)) is not None:
-            self._check(stacked)
-            return [(len(rows), stacked)]
+            return [(len(rows), self._checked(len(rows), stacked))]
         tensors = each_row(self._tensors, rows, of_batch)
         if self._signature.batched and len(tensors) > 1 and _stackable(tensors):
             runs = [(len(rows), {name: np.stack([one[name] for one in tensors]) for name in tensors[0]})]
@@ -58,16 +61,18 @@ class Binding:
             runs = [(1, {name: value[np.newaxis] for name, value in one.items()}) for one in tensors]
         else:
             runs = [(1, one) for one in tensors]
-        each_row(self._check, [feeds for _, feeds in runs], of_batch)
-        return runs
+        return each_row(lambda run: (run[0], self._checked(*run)), runs, of_batch)
 
-    def _check(self, feeds: Feeds) -> None:
-        """Check feeds against the signature, in the words of the contract where an element has its own name."""
+    def _checked(self, count: int, feeds: Feeds) -> Feeds:
+        """Return feeds that fit the signature, or say in the words of the contract, if it can, what does not."""
+        if self._conversation is not None:
+            feeds = feeds | self._conversation.feeds(self._conversation.start, count)
         try:
             self._signature.check_inputs(feeds, self._limits)
         except InvalidInput as err:
             fields = self._inputs.get(err.field, ())
             raise err.renamed(fields[0][1].element) if len(fields) == 1 else err from err
+        return feeds
 
     def check_tensors(self, feeds: Mapping[str, Array]) -> None:
         """Raise InvalidInput unless tensors that came past the typed contract keep what it promises the graph."""

@@ -76,13 +76,14 @@ class OutputField:
 
 @dataclass(frozen=True)
 class Contract:
-    """The typed operations of one model: what stubs are generated from."""
+    """The typed operations of one model: what stubs are generated from. converses: reply is one of them."""
 
     model: str
     version: int
     description: str
     inputs: tuple[InputField, ...]
     outputs: tuple[OutputField, ...]
+    converses: bool = False
 
 
 class LabelReader(Protocol):

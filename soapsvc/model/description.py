@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soapsvc.errors import LoadError
 from soapsvc.model.contract import Contract, contract_of
+from soapsvc.model.conversation import Conversation, conversation_of, told
 from soapsvc.model.files import MAX_LABELS_BYTES, read_file
 from soapsvc.model.manifest import Manifest, SignatureEntry, read_manifest
 from soapsvc.model.signature import Signature
@@ -15,11 +16,12 @@ from soapsvc.model.source import MANIFEST, VersionFolder
 
 @dataclass(frozen=True)
 class Description:
-    """Signatures hold no constants yet: those take the dtype that the graph gives them."""
+    """Signatures hold no constants yet: those take the dtype that the graph gives them. conversation: its sessions."""
 
     manifest: Manifest
     signatures: Mapping[str, Signature]
     contract: Contract
+    conversation: Conversation | None = None
 
 
 def describe(folder: VersionFolder) -> Description:
@@ -30,10 +32,14 @@ def describe(folder: VersionFolder) -> Description:
     typed = signatures[manifest.contract.signature]
     try:
         _check_batching(manifest, typed)
-        contract = contract_of(manifest, typed, lambda file: _read_labels(folder, file))
+        contract = contract_of(manifest, told(typed, manifest), lambda file: _read_labels(folder, file))
+        conversation = None
+        if manifest.session is not None:
+            contract = replace(contract, converses=True)
+            conversation = conversation_of(manifest.session, typed, contract)
     except LoadError as err:
         raise LoadError(f"{folder.show(MANIFEST)}: {err}") from err
-    return Description(manifest, signatures, contract)
+    return Description(manifest, signatures, contract, conversation)
 
 
 def _check_name(manifest: Manifest, folder: VersionFolder) -> None:

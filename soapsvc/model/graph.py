@@ -103,8 +103,15 @@ _TENSORFLOW_OPS = _registered_ops()
 class FrozenGraph:
     """A graph imported into its own session, ready to run. Safe to use from many threads."""
 
-    def __init__(self, graph_def: tf.compat.v1.GraphDef, threads: Threads, init_ops: Sequence[str]) -> None:
-        """Import the graph and run init_ops (node names) once. Raises LoadError."""
+    def __init__(
+        self, graph_def: tf.compat.v1.GraphDef, threads: Threads, init_ops: Sequence[str],
+        constants: Mapping[str, Array] | None = None, on_free: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Import the graph and run init_ops (node names) once. Raises LoadError.
+
+        constants: fed at every run, tensor name -> array, as in `run`. on_free: called once they are not needed.
+        """
+        self._constants, self._on_free = dict(constants or {}), on_free
         self._graph = tf.Graph()
         self._callables: dict[tuple[tuple[str, ...], tuple[str, ...]], Callable[..., list[Array]]] = {}
         self._lock = threading.Lock()  # guards _callables while one is made, and the two below
@@ -124,7 +131,7 @@ class FrozenGraph:
     def _initialise(self, init_ops: Sequence[str]) -> None:
         for name in init_ops:
             try:
-                self._session.run(self._graph.get_operation_by_name(f"{_SCOPE}/{name}"))
+                self._session.run(self._graph.get_operation_by_name(f"{_SCOPE}/{name}"), self._scoped(self._constants))
             except (ValueError, KeyError) as err:
                 raise LoadError(f"init_ops: the graph has no operation {name}") from err
             except tf.errors.OpError as err:
@@ -145,7 +152,7 @@ class FrozenGraph:
 
     def unfed(self, feeds: Iterable[str], fetches: Iterable[str]) -> list[str]:
         """Return the placeholders that the fetched tensors need and nobody feeds. All names as in the manifest."""
-        fed = {f"{_SCOPE}/{name}" for name in feeds}
+        fed = {f"{_SCOPE}/{name}" for name in (*feeds, *self._constants)}
         waiting = [self._graph.get_tensor_by_name(f"{_SCOPE}/{name}") for name in fetches]
         seen: set[str] = set()
         missing: set[str] = set()
@@ -194,8 +201,11 @@ class FrozenGraph:
 
     def run_plainly(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Do what `run` does through TensorFlow's public `Session.run`, some 20 times as slowly."""
-        values = {f"{_SCOPE}/{name}": value for name, value in feeds.items()}
+        values = self._scoped({**feeds, **self._constants})
         return [_as_array(value) for value in self._session.run([f"{_SCOPE}/{name}" for name in fetches], values)]
+
+    def _scoped(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        return {f"{_SCOPE}/{name}": value for name, value in feeds.items()}
 
     def close(self) -> None:
         """Free session and graph, once the runs under way are done: one that missed its deadline may still go on."""
@@ -209,6 +219,9 @@ class FrozenGraph:
         self._callables.clear()
         self._session.close()
         dismantle_graph(self._graph)
+        self._constants.clear()
+        if self._on_free is not None:
+            self._on_free()
         return_memory()
 
     def _make_callable(self, key: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[..., list[Array]]:
@@ -223,10 +236,11 @@ class FrozenGraph:
         if make is None:
             return None
         options = config_pb2.CallableOptions()
-        options.feed.extend(f"{_SCOPE}/{name}" for name in feeds)
+        options.feed.extend(f"{_SCOPE}/{name}" for name in (*feeds, *self._constants))
         options.fetch.extend(f"{_SCOPE}/{name}" for name in fetches)
         made: Callable[..., list[Array]] = make(options)
-        return made
+        constants = tuple(self._constants.values())
+        return (lambda *values: made(*values, *constants)) if constants else made
 
     def _plain_callable(self, feeds: Sequence[str], fetches: Sequence[str]) -> Callable[..., list[Array]]:
         return lambda *values: self.run_plainly(dict(zip(feeds, values, strict=True)), fetches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,8 @@ from soapsvc.model.pipeline import Pinned, Pipeline
 from soapsvc.model.pipeline_build import Lender, Neighbours, build_pipeline
 from soapsvc.model.runner import accelerated
 from soapsvc.model.servable import TENSORFLOW, Batching, Servable
+from soapsvc.model.shared_files import SharedFiles
+from soapsvc.model.sharing import share_constants
 from soapsvc.model.signature import Signature, TensorSpec, show_shape
 from soapsvc.model.source import MANIFEST, VersionFolder
 
@@ -28,13 +30,14 @@ log = logging.getLogger(__name__)
 
 def load(
     folder: VersionFolder, op_libraries: tuple[str, ...] = (), pipeline_code: tuple[str, ...] = (),
-    lender: Lender | None = None,
+    lender: Lender | None = None, shared: SharedFiles | None = None,
 ) -> Servable:  # fmt: skip
     """Return the folder's servable, warmed up and proven on its golden data.
 
     op_libraries: the modules that a manifest may name in requires_ops. pipeline_code: the pipelines whose folder may
     hold Python. lender: who has the models that a pipeline runs; without one they are loaded from the folders beside
-    it, for this servable alone. Raises LoadError with every reason.
+    it, for this servable alone. shared: where large constants may lie that other processes hold too.
+    Raises LoadError with every reason.
     """
     described = describe(folder)
     manifest = described.manifest
@@ -46,14 +49,28 @@ def load(
     graph_def = read_graph_def(
         folder.file(graph_file), manifest.graph.sha256, manifest.requires_ops, folder.show(graph_file)
     )
+    make = partial(_make, folder, described)
+    servable = make(graph_def) if shared is None else share_constants(make, graph_def, folder, manifest, shared)
+    try:
+        return servable if manifest.runner is None else accelerated(servable, folder, manifest)
+    except BaseException:
+        servable.graph.close()
+        raise
+
+
+def _make(
+    folder: VersionFolder, described: Description, graph_def: Any, constants: Mapping[str, Array] | None = None,
+    on_free: Callable[[], None] | None = None,
+) -> Servable:  # fmt: skip
+    """Return a proven servable of a graph; see `FrozenGraph` for what is fed to it. Raises LoadError."""
+    manifest = described.manifest
     threads = Threads(manifest.threads.intra_op, manifest.threads.inter_op)
     try:
-        graph = FrozenGraph(graph_def, threads, manifest.init_ops)
+        graph = FrozenGraph(graph_def, threads, manifest.init_ops, constants, on_free)
     except LoadError as err:
-        raise LoadError(f"{folder.show(graph_file)}: {err}") from err
+        raise LoadError(f"{folder.show(manifest.graph.file)}: {err}") from err
     try:
-        proven = _proven(_servable(folder, described, graph), folder, manifest.warmup)
-        return proven if manifest.runner is None else accelerated(proven, folder, manifest)
+        return _proven(_servable(folder, described, graph), folder, manifest.warmup)
     except BaseException:
         graph.close()
         raise
@@ -100,8 +117,9 @@ def _made(
     return Servable(
         name=folder.name, version=folder.version, description=manifest.description,
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
-        binding=Binding(contract, signatures[manifest.contract.signature], limits), limits=limits, graph=graph,
-        runner=runner, batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
+        binding=Binding(contract, signatures[manifest.contract.signature], limits, described.conversation),
+        limits=limits, graph=graph, runner=runner, conversation=described.conversation,
+        batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
 
 

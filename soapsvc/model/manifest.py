@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from soapsvc.model.dtypes import DTypeName
 from soapsvc.model.keys import STRICT, checked
+from soapsvc.model.session_keys import SessionEntry
 from soapsvc.model.signature import Limits, TensorSpec
 from soapsvc.model.step_entries import StepEntry, StepName
 from soapsvc.model.yaml_file import read_yaml
@@ -218,6 +219,7 @@ class Manifest(_Strict):
     threads: ThreadsEntry = ThreadsEntry()
     runner: RunnerEntry | None = None
     batching: BatchingEntry | None = None
+    session: SessionEntry | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

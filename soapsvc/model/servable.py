@@ -11,6 +11,7 @@ import numpy as np
 from soapsvc.errors import ModelNotFound
 from soapsvc.model.binding import Binding, Row
 from soapsvc.model.contract import Contract
+from soapsvc.model.conversation import Conversation
 from soapsvc.model.dtypes import Array
 from soapsvc.model.signature import Limits, Signature
 
@@ -78,6 +79,7 @@ class Servable:
     signature: the one that the contract's typed operations use.
     sample: one instance out of the golden inputs, as a client would send it; None without golden inputs.
     batching: None: every call runs by itself.
+    conversation: how its sessions work, None when it has none.
     runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
     pipeline: what has to be pinned before a call, None for a model with a graph.
     pins: the models that are pinned for this call.  step_seconds: what the steps of this call took so far.
@@ -94,6 +96,7 @@ class Servable:
     graph: Graph = field(repr=False)
     sample: Row | None = None
     batching: Batching | None = None
+    conversation: Conversation | None = None
     runner: str = TENSORFLOW
     pipeline: Pinnable | None = field(default=None, repr=False)
     pins: tuple[Servable, ...] = field(default=(), repr=False)

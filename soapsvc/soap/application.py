@@ -6,6 +6,7 @@ The one place that turns errors into faults.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -111,7 +112,11 @@ class SoapEndpoint:
         return result
 
     def answer(self, content: bytes, sent_as: ContentType, call: Call, attachments: Attachments | None = None) -> Reply:
-        """Return the answer to a request, be it a fault. attachments: what came beside the envelope, None without."""
+        """Return the answer to a request, be it a fault.
+
+        attachments: what came beside the envelope, None without. It is emptied once it is read, so that the memory
+        of what the operation takes no view of is free while it runs.
+        """
         try:
             envelope = self._answer(content, sent_as, call, attachments)
         except Exception as err:
@@ -142,7 +147,7 @@ class SoapEndpoint:
         if known is not None:
             call.operation, parameters = known
             self._check_action(call.operation, sent_as.action)
-            return self._run(call, parameters)
+            return self._run(call, parameters, attachments)
         parsed = None
         short, runs = take_runs(content, sent_as)
         if runs:
@@ -155,7 +160,7 @@ class SoapEndpoint:
             codec = self._codecs[call.operation]
             assert codec is not None
             self._outlines.learn(content, sent_as, attachments, message.envelope, call.operation, codec.reader)
-        return self._run(call, read)
+        return self._run(call, read, attachments)
 
     def _parse(
         self, content: bytes, sent_as: ContentType, call: Call, beside: Beside
@@ -171,12 +176,18 @@ class SoapEndpoint:
         codec = self._codecs[call.operation]
         return message, codec.read(message) if codec is not None else None
 
-    def _run(self, call: Call, parameters: tuple[Any, ...]) -> bytes:
+    def _run(self, call: Call, parameters: tuple[Any, ...], attachments: Attachments | None) -> bytes:
         """Let Spyne run an operation and return the answer's envelope."""
         codec = self._codecs[call.operation]
         assert codec is not None
+        if attachments:
+            attachments.clear()
+        call.stages["parse"] = time.monotonic() - call.started
         result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
-        return codec.write(result, call)
+        ran = time.monotonic()
+        answer = codec.write(result, call)
+        call.stages["serialise"] = time.monotonic() - ran
+        return answer
 
     def _run_uncoded(self, message: Message, call: Call) -> bytes:
         """Let Spyne read, run and write an operation that has no codec."""

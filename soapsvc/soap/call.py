@@ -26,7 +26,7 @@ class Pin:
 class Call:
     """Filled in by each stage that learns something; belongs to one thread.
 
-    peer: the address it came from.
+    peer: the address it came from.  credentials: its Authorization header, empty without.
     began: when the request began to arrive, on time.monotonic.  deadline_s: how long its caller waits.
     takes_attachments: whether the caller reads an answer whose bytes are attached.
     addressed: the request's WS-Addressing.
@@ -34,11 +34,14 @@ class Call:
     outcome: `ok`, or the name of the fault.
     steps: what the steps of a pipeline took, in seconds.
     error: what the operation raised, carried past Spyne.
+    stages: seconds that the call spent in each of `queue`, `parse`, `run` and `serialise`, as far as it came.
+    started: when a thread took it, on time.monotonic.
     """
 
     request_id: str
     pin: Pin = field(default_factory=Pin)
     peer: str = "-"
+    credentials: str = field(default="", repr=False)
     model: str = "-"
     version: int | None = None
     operation: str = "-"
@@ -51,6 +54,8 @@ class Call:
     outcome: str = "ok"
     steps: Mapping[str, float] = field(default_factory=dict)
     error: Exception | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
 
 
 def request_id(given: str | None) -> str:

@@ -22,6 +22,8 @@ from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits
 from soapsvc.model.source import VersionFolder
+from soapsvc.session.sessions import Sessions
+from soapsvc.session.sqlite_store import SqliteStore
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.disclosure import Disclosure, of_generic, of_typed
@@ -36,9 +38,15 @@ Key = tuple[SoapVersion, str, int]  # SOAP version, model, contract version
 class Contracts:
     """Every endpoint by SOAP version, model and contract version. Safe to use from many threads."""
 
-    def __init__(self, manager: ModelManager, engine: Engine, golden: Path | None = None) -> None:
-        """golden: folder of the published WSDLs, `<model>.wsdl` and `<model>.v2.wsdl`."""
+    def __init__(
+        self, manager: ModelManager, engine: Engine, golden: Path | None = None, sessions: Sessions | None = None
+    ) -> None:
+        """golden: folder of the published WSDLs, `<model>.wsdl` and `<model>.v2.wsdl`.
+
+        sessions: None keeps conversations in this process's memory.
+        """
         self._manager, self._engine, self._golden = manager, engine, golden
+        self._sessions = sessions or Sessions(SqliteStore())
         self._lock = threading.Lock()  # guards the three below while one of them changes
         self._endpoints: dict[Key, SoapEndpoint] = {}
         self._expected: dict[tuple[str, int], Contract] = {}
@@ -98,7 +106,7 @@ class Contracts:
 
     def endpoint_of(self, contract: Contract, soap: SoapVersion) -> SoapEndpoint:
         """Return a new endpoint for a contract, without publishing it. Raises LoadError at a name stubs can't bear."""
-        service = typed_service(contract, self._manager, self._engine)
+        service = typed_service(contract, self._manager, self._engine, self._sessions)
         names = ContractNames(contract.model, contract.version)
         disclosure = partial(_disclosure, self._manager, contract.model)
         endpoint = SoapEndpoint(names, service, soap, summary(contract), disclosure)

@@ -18,6 +18,7 @@ REFERENCE = re.compile(rb"""(href\s*=\s*["'])(cid:[^"'<>&]*)""")
 
 Tags = tuple[bytes, ...]
 Texts = Sequence[Content]  # what stands after each tag; then what each reference to an attachment stands for
+_NO_BRACKETS = bytes(each for each in range(256) if each not in b"<>")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Batch:
 
         Raises ValueError unless all instances have the same tags.
         """
-        tags, texts = _pieces(self.content, -1)
+        tags, texts = _all_pieces(self.content)
         tail = self.tags[self.start + self.length :]
         end = len(tags) - len(tail)
         count = (end - self.start) // self.length
@@ -58,7 +59,8 @@ def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -
     if not content.startswith(b"<") or (sent_as.charset is not None and sent_as.charset.lower() != "utf-8"):
         return None
     try:
-        tags, texts = _pieces(content, MOST_TAGS + 1)
+        tags, pieces = _pieces(content, MOST_TAGS + 1)
+        texts: list[Content] = [*pieces]
         if len(tags) > MOST_TAGS:
             return None if attachments else _batch(content, tags)
         for place, tag in enumerate(tags) if attachments else ():
@@ -70,7 +72,16 @@ def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -
     return Single(tuple(tags), texts)
 
 
-def _pieces(content: bytes, most: int) -> tuple[list[bytes], list[Content]]:
+def _all_pieces(content: bytes) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Do as `_pieces` does, at a third of the price where no > stands but at the end of a tag."""
+    brackets = content.translate(None, _NO_BRACKETS)
+    if brackets != b"<>" * (len(brackets) // 2):
+        return _pieces(content, -1)
+    pieces = content.replace(b">", b"<").split(b"<")
+    return pieces[1::2], pieces[2::2]
+
+
+def _pieces(content: bytes, most: int) -> tuple[list[bytes], list[bytes]]:
     """Return tags and texts, at most so many from the beginning. Raises ValueError at a tag that does not end."""
     pieces = [piece.partition(b">") for piece in content.split(b"<", most)[1:]]
     if not all([end for _, end, _ in pieces]):  # noqa: C419  (a list is faster)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soapsvc.errors import InvalidInput
 from soapsvc.model.contract import Contract, InputField, OutputField
@@ -49,7 +49,10 @@ NOTHING = Disclosure(secret=frozenset({MASK}))  # no element has this name, and 
 
 
 def of_typed(contracts: Iterable[Contract]) -> Disclosure:
-    """Return what may be told of a typed service. contracts: those of the loaded versions; without one, nothing."""
+    """Return what may be told of a typed service. contracts: those of the loaded versions; without one, nothing.
+
+    The id of a session is secret: who knows it can go on with the conversation.
+    """
     loaded = list(contracts)
     if not loaded:
         return NOTHING
@@ -59,10 +62,12 @@ def of_typed(contracts: Iterable[Contract]) -> Disclosure:
     secret = frozenset(field.element for field in fields if field.sensitive)
     pictures = {field.element for field in inputs if field.kind == "image"}
     plain = frozenset(field.element for field in fields) - secret
+    if any(contract.converses for contract in loaded):
+        secret, plain = secret | {"sessionId"}, plain | {"sessionState"}
     return Disclosure(secret, plain | ({"modelVersion"} - secret), frozenset({"content", *pictures}))
 
 
 def of_generic(contracts: Iterable[Contract]) -> Disclosure:
     """Return what may be told of the generic service: no tensor, if a loaded version of any model has a secret."""
-    typed = of_typed(contracts)
+    typed = of_typed(replace(contract, converses=False) for contract in contracts)
     return Disclosure(frozenset({"tensor"}), _GENERIC) if typed.secret else Disclosure()

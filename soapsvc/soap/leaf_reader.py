@@ -13,9 +13,9 @@ from spyne import Boolean, ByteArray, Double, Int, Long, Unicode
 from soapsvc.errors import InvalidInput
 from soapsvc.soap.beside import Beside
 from soapsvc.soap.lexical import WHITE, parse_boolean, parse_bytes, parse_double, parse_int, parse_long
-from soapsvc.soap.mtom import content_id_of
+from soapsvc.soap.mtom import Content, content_id_of
 from soapsvc.soap.ns import XOP, XSD, XSI
-from soapsvc.soap.types import Type
+from soapsvc.soap.types import PICTURE, Type
 
 TYPE_HINT = f"{{{XSI}}}type"
 INCLUDE = f"{{{XOP}}}Include"
@@ -43,11 +43,20 @@ class LeafReader:
 
 
 @dataclass(frozen=True)
-class _BytesReader(LeafReader):
-    """Reads base64 into bytes, or gives the attachment that stands in its place (XOP 1.0, 3.2)."""
+class BytesReader(LeafReader):
+    """Reads base64 into bytes, or takes the attachment that stands in its place (XOP 1.0, 3.2).
+
+    views: whether the operation works on a view of the request's body, which is held in memory as long as that.
+    """
+
+    views: bool = True
+
+    def taken(self, attachment: Content) -> Content:
+        """Return what the operation is given of an attachment."""
+        return attachment if self.views else bytes(attachment)
 
     def read(self, node: etree._Element, field: str, beside: Beside) -> Any:
-        """Return bytes, or a view of the request's body; see `Reader`."""
+        """Return bytes, or what was attached; see `Reader`."""
         if beside.attachments is None or len(node) != 1 or node[0].tag != INCLUDE:
             return super().read(node, field, beside)
         check_declared_type(node, self.type_name, field)
@@ -58,18 +67,19 @@ class _BytesReader(LeafReader):
         if content_id is None:
             raise InvalidInput("wrong-type", field, "an xop:Include whose href starts with cid:", "another")
         try:
-            return beside.attachments[content_id]
+            return self.taken(beside.attachments[content_id])
         except KeyError:
             name = quoted(content_id)
             raise InvalidInput("missing", field, "an attachment", f"the name {name}, which no part has") from None
 
 
-LEAVES: dict[Type, LeafReader] = {
+LEAVES: dict[Type, LeafReader] = {  # the more special before the more general
     Double: LeafReader("double", "a number, NaN, INF or -INF", parse_double, np.dtype(np.float64)),
     Long: LeafReader("long", "a whole number of at most 64 bits", parse_long, np.dtype(np.int64)),
     Int: LeafReader("int", "a whole number of at most 32 bits", parse_int, np.dtype(np.int64)),
     Boolean: LeafReader("boolean", "true or false", parse_boolean, np.dtype(np.bool_)),
-    ByteArray: _BytesReader("base64Binary", "base64", parse_bytes),
+    PICTURE: BytesReader("base64Binary", "base64", parse_bytes, views=False),
+    ByteArray: BytesReader("base64Binary", "base64", parse_bytes),
     Unicode: LeafReader("string", "text", str),
 }
 

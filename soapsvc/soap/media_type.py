@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache
 
+_USUAL = re.compile(  # what clients send; the rest is left to Python, which takes four times as long
+    r"[\w.+-]+/[\w.+-]+(?:; ?[\w-]+=(?:\"[^\"\\\x00-\x1f]*\"|[\w.+:/-]+))*", re.ASCII
+)
+_PARAMETER = re.compile(r'; ?([\w-]+)=(?:"([^"]*)"|([^;]*))')
 MAX_LENGTH = 2048  # of a header; Python's parser takes quadratic time, on the thread that reads all connections
 
 
@@ -31,6 +36,10 @@ def parse_content_type(header: str) -> tuple[str, Mapping[str, str]]:
     """
     if len(header) > MAX_LENGTH:
         return "", {}
+    if _USUAL.fullmatch(header):
+        media_type, _, rest = header.partition(";")
+        found = _PARAMETER.findall(f";{rest}")
+        return media_type.lower(), {name.lower(): quoted or token for name, quoted, token in found}
     message = Message()
     message["content-type"] = header
     try:

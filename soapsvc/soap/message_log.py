@@ -43,6 +43,11 @@ class MessageLog:
     def __init__(self, wanted: Literal["off", "faults", "all"]) -> None:
         self._wanted = wanted
 
+    @property
+    def on(self) -> bool:
+        """Whether it writes any message."""
+        return self._wanted != "off"
+
     def wants(self, call: Call) -> bool:
         """Whether the messages of an answered call are to be written."""
         return self._wanted == "all" or (self._wanted == "faults" and call.outcome != "ok")

@@ -24,7 +24,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? @{}-]{0,255}[0-9A-Za-z'()+_,./:=?
 _FOLDED = re.compile(r"\r\n[ \t]+")
 _IDENTITY = {"", "binary", "8bit", "7bit"}
 Content = bytes | memoryview
-Attachments = Mapping[str, memoryview]  # Content-ID without <> -> a part's bytes
+Attachments = dict[str, memoryview]  # Content-ID without <> -> a part's bytes
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from lxml import etree
 
 from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut
-from soapsvc.soap.leaf_reader import LeafReader
+from soapsvc.soap.leaf_reader import BytesReader, LeafReader
 from soapsvc.soap.lexical import WHITE, parse_numbers
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments
@@ -242,9 +242,9 @@ def _build(reader: Reader, node: etree._Element, places: _Places) -> Build:
         return lambda texts: np.array([item(texts) for item in items], dtype)
     if not isinstance(reader, LeafReader):
         raise _NotPlain
-    if len(node) == 1 and node[0] in places.attached:
-        attached = places.attached[node[0]]
-        return lambda texts: texts[attached]
+    if len(node) == 1 and node[0] in places.attached and isinstance(reader, BytesReader):
+        attached, taken = places.attached[node[0]], reader.taken
+        return lambda texts: taken(texts[attached])
     place, parse = places.take(node), _parse_of(reader)
     return lambda texts: parse(str(texts[place], "utf-8"))
 

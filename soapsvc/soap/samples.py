@@ -20,6 +20,7 @@ def typed_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes
     """Return a request for each operation of a typed endpoint, by the operation's name."""
     row = _row(servable)
     values: dict[str, list[Any]] = {"predict": row, "predictBatch": [[row, row]], "getModelInfo": []}
+    values["reply"] = [None, *row]
     return {operation: _indented(endpoint.request(operation, values[operation])) for operation in endpoint.operations}
 
 

@@ -7,8 +7,10 @@ types; see `reader` and `writer`.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -24,11 +26,12 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature
+from soapsvc.session.sessions import Sessions, SessionState
 from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.tensors import tensor_record, tensor_value
 from soapsvc.soap.text import numbers
-from soapsvc.soap.types import Type, Types, in_message, required
+from soapsvc.soap.types import Type, Types, in_message, optional, required
 
 _MANY = 8  # answers: from so many on it pays to write their numbers at once
 
@@ -63,11 +66,11 @@ def summary(contract: Contract) -> str:
     return text or f"Predicts with the model {contract.model}."
 
 
-def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> type[ServiceBase]:
-    """Return the service class of a contract: predict, predictBatch and getModelInfo."""
+def typed_service(contract: Contract, manager: ModelManager, engine: Engine, sessions: Sessions) -> type[ServiceBase]:
+    """Return the service class of a contract: predict, predictBatch, getModelInfo, and reply if the model converses."""
     names = ContractNames(contract.model, contract.version)
     types = Types(names.namespace)
-    predictor = _Predictor(contract, manager, engine)
+    predictor = _Predictor(contract, manager, engine, sessions)
     prediction, instance = types.prediction(contract), types.instance(contract)
     faults = types.faults()
 
@@ -80,11 +83,12 @@ def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> 
     def model_info(ctx: MethodContext) -> Any:
         return predictor.info(ctx.udc)
 
+    def reply(ctx: MethodContext, session_id: str | None, *row: Any) -> Any:
+        return predictor.reply(ctx.udc, session_id, row)
+
+    inputs = [(field.element, types.input_type(field)) for field in contract.inputs]
     operations = {
-        "predict": operation(
-            predict, summary(contract),
-            [(field.element, types.input_type(field)) for field in contract.inputs], prediction, faults,
-        ),
+        "predict": operation(predict, summary(contract), inputs, prediction, faults),
         "predictBatch": operation(
             predict_batch, "Predict for many instances in one call; the answers come in their order.",
             [("instances", required(types.array(instance)))], types.array(prediction), faults,
@@ -93,6 +97,10 @@ def typed_service(contract: Contract, manager: ModelManager, engine: Engine) -> 
             model_info, "Tell which version of the model answers, and its limits.", [], _info_type(types), faults
         ),
     }  # fmt: skip
+    if contract.converses:
+        session_id = ("sessionId", optional(Unicode, "As the last answer gave it; absent in the first call."))
+        answer = types.answer(contract, [state.value for state in SessionState])
+        operations["reply"] = operation(reply, "Answer in a conversation.", [session_id, *inputs], answer, faults)
     return service_class(names, operations)
 
 
@@ -112,46 +120,66 @@ def _info_type(types: Types) -> Type:
 class _Predictor:
     """Runs rows through the model's current, pinned or labelled version."""
 
-    def __init__(self, contract: Contract, manager: ModelManager, engine: Engine) -> None:
+    def __init__(self, contract: Contract, manager: ModelManager, engine: Engine, sessions: Sessions) -> None:
         self._model, self._contract, self._manager, self._engine = contract.model, contract.version, manager, engine
+        self._sessions = sessions
 
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
             call.version, call.steps = servable.version, servable.step_seconds
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
-            answers = self._answers(servable, rows, of_batch, deadline)
-            as_content = _came_as_content(servable.contract.inputs, rows)
-            columns = [
-                _wire_values(field, values, as_content)
-                for field, values in zip(servable.contract.outputs, zip(*answers, strict=True), strict=True)
-            ]
-            return list(zip(*columns, [servable.version] * len(answers), strict=True))
+            answers = self._answers(servable, rows, of_batch, deadline, call.stages)
+            return _wire_rows(servable, rows, answers)
+
+    def reply(self, call: Call, session_id: str | None, row: Row) -> tuple[Any, ...]:
+        """Return an Answer. What the session holds changes only if the call succeeds. Raises ServingError."""
+        with self._handle(call) as servable:
+            call.version = servable.version
+            deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
+            conversation = servable.conversation
+            assert conversation is not None
+            ((_, feeds),) = servable.binding.pack([_model_row(servable.contract.inputs, row)])
+            with self._sessions.turn(self._model, session_id, call.credentials, conversation, deadline) as turn:
+                fed = feeds | conversation.feeds(turn.memory)
+                outputs = self._predict(servable, servable.find_signature(None), fed, deadline, call.stages)
+                answer = conversation.filled(row, servable.binding.unpack(outputs, 1)[0], datetime.now())
+                turn.finish(conversation.after(turn.memory, outputs, row, answer))
+            (values,) = _wire_rows(servable, [row], [answer])
+            return (turn.session_id, turn.state.value, *values)
 
     def _handle(self, call: Call) -> AbstractContextManager[Servable]:
         return self._manager.handle(self._model, call.pin.version, call.pin.label, self._contract)
 
     def _answers(
-        self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None
-    ) -> list[tuple[Any, ...]]:
+        self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None,
+        stages: dict[str, float],
+    ) -> list[tuple[Any, ...]]:  # fmt: skip
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
         if any(field.kind == "tensor" for field in servable.contract.inputs):
             rows = each_row(partial(_model_row, servable.contract.inputs), rows, of_batch)
         for count, feeds in servable.binding.pack(rows, of_batch):
-            outputs = self._predict(servable, signature, feeds, deadline)
+            outputs = self._predict(servable, signature, feeds, deadline, stages)
             answers.extend(servable.binding.unpack(outputs, count))
-        return answers
+        if servable.conversation is None:
+            return answers
+        fill = partial(servable.conversation.filled, now=datetime.now())
+        return list(map(fill, rows, answers))
 
     def _predict(
-        self, servable: Servable, signature: Signature, feeds: Mapping[str, Array], deadline: Deadline | None
-    ) -> dict[str, Array]:
+        self, servable: Servable, signature: Signature, feeds: Mapping[str, Array], deadline: Deadline | None,
+        stages: dict[str, float],
+    ) -> dict[str, Array]:  # fmt: skip
         """Run the graph; a value that it refuses can only be the one input, where there is only one."""
+        began = time.monotonic()
         try:
             return self._engine.predict(servable, signature, feeds, deadline)
         except InvalidInput as err:
             inputs = servable.contract.inputs
             raise err.renamed(inputs[0].element) if len(inputs) == 1 else err from err
+        finally:
+            stages["run"] = stages.get("run", 0.0) + time.monotonic() - began
 
     def info(self, call: Call) -> tuple[Any, ...]:
         """Return a ModelInfo. Raises ModelNotFound."""
@@ -160,6 +188,16 @@ class _Predictor:
             contract_version = servable.contract.version
             limit = servable.limits.max_batch
             return (servable.name, servable.description, servable.version, contract_version, limit)
+
+
+def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return answers as a writer takes them, each with the version at its end."""
+    as_content = _came_as_content(servable.contract.inputs, rows)
+    columns = [
+        _wire_values(field, values, as_content)
+        for field, values in zip(servable.contract.outputs, zip(*answers, strict=True), strict=True)
+    ]
+    return list(zip(*columns, [servable.version] * len(answers), strict=True))
 
 
 def _came_as_content(inputs: Sequence[InputField], rows: Sequence[Row]) -> bool:

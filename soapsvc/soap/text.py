@@ -59,6 +59,8 @@ def numbers(values: Array) -> list[str]:
 
 def number(value: Any) -> str:
     """Return one number or bool as XML Schema spells it."""
+    if type(value) is str:  # spelled by `numbers`, with many others
+        return value
     text = str(value)  # numpy's scalars and Python's agree on the shortest digits; arrays of one have none
     if isinstance(value, np.float32):
         text = _ONE_MORE_DIGIT.get(text, text)

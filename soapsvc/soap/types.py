@@ -19,7 +19,11 @@ from soapsvc.soap.faults import FAULT_FOR, FaultType
 
 Type = Any  # a subclass of ModelBase; Spyne has no annotations
 
-
+PICTURE: Type = ByteArray.customize()  # what is read whole by other libraries, where a tensor's content is looked at
+_SESSION_STATE = (
+    "started: a new session. continued: the one asked for. expired: a new one, for the caller has none of this id (any "
+    "more). reset: the one asked for, begun anew, for the model has changed."
+)
 _CONTENT = "Values as little-endian bytes; each string as its length in 4 bytes, then its bytes."
 
 
@@ -97,11 +101,14 @@ class Types:
 
     def dtype(self) -> Type:
         """Return the enumeration of tensor dtypes."""
-        if "DType" not in self._made:
-            enum = Enum(*get_args(DTypeName), type_name="DType")
+        return self._enum("DType", get_args(DTypeName))
+
+    def _enum(self, name: str, values: Sequence[str]) -> Type:
+        if name not in self._made:
+            enum = Enum(*values, type_name=name)
             enum.__namespace__ = self._namespace
-            self._made["DType"] = enum
-        return self._made["DType"]
+            self._made[name] = enum
+        return self._made[name]
 
     def tensor(self) -> Type:
         """Return Tensor: dtype, shape, and exactly one of doubles, longs, strings and content."""
@@ -161,9 +168,20 @@ class Types:
 
     def prediction(self, contract: Contract) -> Type:
         """Return Prediction: the answer for one instance."""
+        return self.record("Prediction", self._outputs(contract), "The answer for one instance.")
+
+    def _outputs(self, contract: Contract) -> list[tuple[str, Type]]:
         members = [(field.element, self.output_type(field)) for field in contract.outputs]
-        members.append(("modelVersion", required(Long, "Version of the model that answered.")))
-        return self.record("Prediction", members, "The answer for one instance.")
+        return [*members, ("modelVersion", required(Long, "Version of the model that answered."))]
+
+    def answer(self, contract: Contract, states: Sequence[str]) -> Type:
+        """Return Answer: what `reply` gives. states: the values of SessionState."""
+        members = [
+            ("sessionId", required(Unicode, "Send it with the next call of this conversation; keep it secret.")),
+            ("sessionState", required(self._enum("SessionState", states), _SESSION_STATE)),
+            *self._outputs(contract),
+        ]
+        return self.record("Answer", members, "The answer to one call of a conversation.")
 
     def instance(self, contract: Contract) -> Type:
         """Return Instance: what `predict` takes, as one item of a batch."""
@@ -176,5 +194,5 @@ class Types:
         if kind == "tensor":
             return self.tensor()
         if kind == "image":
-            return ByteArray
+            return PICTURE
         return scalar_type(dtype)

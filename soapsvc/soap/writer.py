@@ -28,13 +28,19 @@ _NUMBERS = (Double, Long, Int, Boolean)
 def compile_writer(cls: Type) -> Writer:
     """Return the writer of a Spyne type."""
     if issubclass(cls, ComplexModelBase):
-        members = cls.get_flat_type_info(cls)
-        if list(members) == ["item"]:
-            return _array_writer(members["item"])
-        return _record_writer([(name, member) for name, member in members.items()])
+        members = _members(cls)
+        return _array_writer(members[0][1]) if _is_array(members) else _record_writer(members)
     if issubclass(cls, ByteArray):
         return _write_bytes
     return _leaf_writer(_leaf_text(cls))
+
+
+def _members(cls: Type) -> list[tuple[str, Type]]:
+    return list(cls.get_flat_type_info(cls).items())
+
+
+def _is_array(members: Sequence[tuple[str, Type]]) -> bool:
+    return [name for name, _ in members] == ["item"]
 
 
 def _leaf_text(cls: Type) -> Callable[[Any], str]:
@@ -50,8 +56,8 @@ def _write_bytes(value: Content, attach: Attach | None) -> str:
 
 
 def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
-    if not any(issubclass(cls, (ComplexModelBase, ByteArray)) or is_optional(cls) for _, cls in members):
-        return _plain_record_writer(members)
+    if _is_plain(members):
+        return _plain_writer(members)
     parts = [(f"<{name}>", f"</{name}>", compile_writer(cls), _when_absent(name, cls)) for name, cls in members]
 
     def write(values: Sequence[Any], attach: Attach | None) -> str:
@@ -63,10 +69,20 @@ def _record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
     return write
 
 
-def _plain_record_writer(members: Sequence[tuple[str, Type]]) -> Writer:
-    """Return the writer of a record that always has all its members, each of them text."""
-    template = "".join(f"<{name}>%s</{name}>" for name, _ in members)
+def _is_plain(members: Sequence[tuple[str, Type]]) -> bool:
+    """Whether a record always has all its members, each of them text."""
+    return not any(issubclass(cls, (ComplexModelBase, ByteArray)) or is_optional(cls) for _, cls in members)
+
+
+def _plain_writer(members: Sequence[tuple[str, Type]], around: str = "%s", many: bool = False) -> Writer:
+    """Return the writer of a plain record, or of many of them at once. around: the template of what stands around."""
+    template = around % "".join(f"<{name}>%s</{name}>" for name, _ in members)
     texts = [_leaf_text(cls) for _, cls in members]
+    if many:
+        return lambda records, attach: (
+            (template * len(records))
+            % tuple([text(value) for values in records for text, value in zip(texts, values, strict=True)])
+        )
     return lambda values, attach: template % tuple([text(value) for text, value in zip(texts, values, strict=True)])
 
 
@@ -77,6 +93,8 @@ def _when_absent(name: str, member: Type) -> str:
 def _array_writer(item: Type) -> Writer:
     if issubclass(item, _NUMBERS):
         return _leaf_writer(lambda values: _items(numbers(np.asarray(values))))
+    if issubclass(item, ComplexModelBase) and not _is_array(members := _members(item)) and _is_plain(members):
+        return _plain_writer(members, "<item>%s</item>", many=True)
     content = compile_writer(item)
     return lambda values, attach: _items([content(value, attach) for value in values])
 

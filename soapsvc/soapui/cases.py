@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -24,24 +24,47 @@ from soapsvc.soapui.assertions import (
     xpath_match,
 )
 
+SESSION_ID = "${#TestCase#sessionId}"  # SoapUI puts the test case's property in its place
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request to an operation, and what has to be true of the answer. request: an envelope, without declaration."""
+    """A request to an operation, and what has to be true of the answer.
+
+    request: an envelope, without declaration.  then: what follows in the same conversation; in its request SESSION_ID
+    stands for the id that this answer gave.
+    """
 
     name: str
     operation: str
     request: str
     assertions: Sequence[Assertion]
+    then: Case | None = None
 
 
 def cases(endpoint: SoapEndpoint, servable: Servable) -> list[Case]:
     """Return a case for each operation, and one whose fault names a field where the model needs any input at all."""
     samples = typed_samples(endpoint, servable)
     found = [_answered(endpoint, servable, operation, samples[operation]) for operation in endpoint.operations]
+    if servable.contract.converses:
+        found = [replace(case, then=_next(endpoint, case)) if case.operation == "reply" else case for case in found]
     return [*found, *_refused(endpoint, samples["predict"])]
+
+
+def _next(endpoint: SoapEndpoint, first: Case) -> Case:
+    """Return what follows a first call of reply: the same once more, in the session that it began."""
+    envelope = etree.fromstring(first.request, _PARSER)
+    session_id = etree.Element(endpoint.names.element("sessionId"))
+    envelope[-1][0].insert(0, session_id)
+    _, begun = _asked(endpoint, first.request.encode())
+    namespace, state = endpoint.names.namespace, "//m:replyResult/m:sessionState"
+    session_id.text = _value(begun, namespace, "//m:replyResult/m:sessionId")
+    _, body = _asked(endpoint, etree.tostring(envelope))
+    matches = [xpath_match(namespace, state, _value(body, namespace, state))]
+    session_id.text = SESSION_ID
+    request = _envelope(etree.tostring(envelope))
+    return Case("reply once more", "reply", request, [http_status(200), SCHEMA_COMPLIANCE, NOT_SOAP_FAULT, *matches])
 
 
 def _answered(endpoint: SoapEndpoint, servable: Servable, operation: str, request: bytes) -> Case:
@@ -55,6 +78,7 @@ def _answered(endpoint: SoapEndpoint, servable: Servable, operation: str, reques
         "predict": [f"{result}/{path}" for path in labelled],
         "predictBatch": [f"{result}/m:item[{row}]/{path}" for row in (1, 2) for path in labelled],
         "getModelInfo": [f"{result}/m:name", f"{result}/m:contractVersion"],
+        "reply": [f"{result}/m:sessionState", *(f"{result}/{path}" for path in labelled)],
     }[operation]
     matches = [xpath_match(namespace, path, _value(body, namespace, path)) for path in paths]
     token = next((dict(match.configuration)["content"] for match in matches), "modelVersion")

@@ -13,7 +13,7 @@ from lxml import etree
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soapui.assertions import Assertion
-from soapsvc.soapui.cases import Case
+from soapsvc.soapui.cases import SESSION_ID, Case
 
 NAMESPACE = "http://eviware.com/soapui/config"
 ENDPOINT = "${#Project#endpoint}"  # SoapUI puts the project's property in its place
@@ -64,7 +64,7 @@ def project(endpoint: SoapEndpoint, url: str, cases: Sequence[Case]) -> bytes:
     _add(suite, "settings")
     _add(suite, "runType", "SEQUENTIAL")
     for case in cases:
-        _test_case(suite, interface.attrib["name"], case)
+        _test_case(suite, interface.attrib["name"], endpoint.names.namespace, case)
     _add(suite, "properties")
     _property(_add(root, "properties"), "endpoint", address)
     etree.indent(root)
@@ -102,7 +102,8 @@ def _request(parent: etree._Element, tag: str, name: str, envelope: str, asserti
     _add(request, "settings")
     _add(request, "encoding", "UTF-8")
     _add(request, "endpoint", ENDPOINT)
-    _add(request, "request").text = etree.CDATA(envelope.replace("${", "$${"))  # else SoapUI would expand it
+    kept = SESSION_ID.join(part.replace("${", "$${") for part in envelope.split(SESSION_ID))  # SoapUI expands no more
+    _add(request, "request").text = etree.CDATA(kept)
     for assertion in assertions:
         node = _add(request, "assertion", type=assertion.type, name=assertion.name)
         configuration = _add(node, "configuration")
@@ -111,20 +112,47 @@ def _request(parent: etree._Element, tag: str, name: str, envelope: str, asserti
     _add(_add(request, "credentials"), "authType", "Global HTTP Settings")
 
 
-def _test_case(suite: etree._Element, interface: str, case: Case) -> None:
+def _test_case(suite: etree._Element, interface: str, namespace: str, case: Case) -> None:
     test_case = _add(suite, "testCase", name=case.name, failOnError="true", failTestCaseOnErrors="true")
     _set(test_case, keepSession="false", searchProperties="true")
     _add(test_case, "settings")
-    step = _add(test_case, "testStep", type="request", name=case.name)
-    _add(step, "settings")
-    config = _add(step, "config")
-    config.set(f"{{{_XSI}}}type", "con:RequestStep")
+    _request_step(test_case, interface, case)
+    if case.then is not None:
+        _transfer_step(test_case, namespace, case)
+        _request_step(test_case, interface, case.then)
+    if case.name == "predict":
+        _load_test(test_case)
+    properties = _add(test_case, "properties")
+    if case.then is not None:
+        _property(properties, "sessionId", "")
+
+
+def _request_step(test_case: etree._Element, interface: str, case: Case) -> None:
+    config = _step(test_case, "request", "RequestStep", case.name)
     _add(config, "interface", interface)
     _add(config, "operation", case.operation)
     _request(config, "request", case.name, case.request, case.assertions)
-    if case.name == "predict":
-        _load_test(test_case)
-    _add(test_case, "properties")
+
+
+def _transfer_step(test_case: etree._Element, namespace: str, source: Case) -> None:
+    """Add a step that takes the id out of an answer and makes it a property of the test case."""
+    config = _step(test_case, "transfer", "PropertyTransfersStep", "sessionId")
+    transfer = _add(config, "transfers", setNullOnMissingSource="false", transferTextContent="true", failOnError="true")
+    _add(transfer, "name", "sessionId")
+    _add(transfer, "sourceType", "Response")
+    _add(transfer, "sourceStep", source.name)
+    _add(transfer, "sourcePath", f"declare namespace m='{namespace}';\n//m:{source.operation}Result/m:sessionId")
+    _add(transfer, "targetType", "sessionId")
+    _add(transfer, "targetStep", "#TestCase#")
+    _add(transfer, "targetPath")
+
+
+def _step(test_case: etree._Element, kind: str, config_type: str, name: str) -> etree._Element:
+    step = _add(test_case, "testStep", type=kind, name=name)
+    _add(step, "settings")
+    config = _add(step, "config")
+    config.set(f"{{{_XSI}}}type", f"con:{config_type}")
+    return config
 
 
 def _load_test(test_case: etree._Element) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
+from soapsvc.metrics.page import CONTENT_TYPE, MetricsPage
 from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
@@ -24,12 +25,15 @@ class WebApplication:
     ) -> None:  # fmt: skip
         self._manager, self._home_page = manager, home_page
         self.draining = False  # set once the server stops
+        self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
         self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
+        metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting())
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),
             "/health/ready": self._ready,
             "/health/models": lambda: _json(200, models_page()),
+            "/metrics": lambda: Response(200, CONTENT_TYPE, metrics()),
         }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -38,6 +38,7 @@ class Ticket:
 class ModelDispatcher:
     """Threads for calls, and what waits for them. Safe to use from many threads.
 
+    Who became idle last is woken first: its stack and its memory are still in the processor's caches.
     A thread ends after CALLS_OF_A_THREAD calls, or a large one, and another takes its place: lxml keeps every name that
     a thread ever parsed until the thread ends, and hostile messages have ever new ones.
     """
@@ -45,7 +46,8 @@ class ModelDispatcher:
     def __init__(self, threads: int, refuse: Callable[[Any, ServingError], None]) -> None:
         """Start the threads. refuse: makes the request of a channel answer with an error instead of a call."""
         self._refuse = refuse
-        self._changed = threading.Condition()  # guards what follows; notified when a thread may find work, or stop
+        self._lock = threading.Lock()  # guards what follows
+        self._idle: list[threading.Lock] = []  # what threads without work wait for, who came last at the end
         self._places: Places[Ticket] = Places()
         self._stopping = False
         self._side = ThreadedTaskDispatcher()
@@ -56,13 +58,13 @@ class ModelDispatcher:
     @property
     def waiting(self) -> int:
         """How many calls wait for a thread."""
-        with self._changed:
+        with self._lock:
             return self._places.waiting
 
     @property
     def busy(self) -> bool:
         """Whether a call runs or waits."""
-        with self._changed:
+        with self._lock:
             return self._places.busy
 
     def add(self, ticket: Ticket) -> None:
@@ -71,9 +73,11 @@ class ModelDispatcher:
             self._side.add_task(ticket.channel)
             return
         try:
-            with self._changed:
+            with self._lock:
                 self._places.add(ticket)
-                self._changed.notify()
+                idle = self._idle.pop() if self._idle else None
+            if idle is not None:
+                idle.release()
         except Overloaded as err:
             self.refuse(ticket.channel, err)
 
@@ -84,7 +88,7 @@ class ModelDispatcher:
 
     def expire(self) -> None:
         """Refuse the calls that wait past their deadlines: nobody wants their answers any more."""
-        with self._changed:
+        with self._lock:
             late = self._places.late(time.monotonic())
         for ticket in late:
             assert ticket.deadline is not None
@@ -92,9 +96,10 @@ class ModelDispatcher:
 
     def shutdown(self) -> None:
         """Let the threads end after what they do now; calls that still wait are dropped."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
-            self._changed.notify_all()
+            while self._idle:
+                self._idle.pop().release()
         self._side.shutdown()
 
     def _start(self, name: str) -> None:
@@ -108,19 +113,28 @@ class ModelDispatcher:
 
     def _serve_some(self) -> bool:
         """Take the calls of one thread; return whether another shall follow it."""
+        woken = threading.Lock()
+        woken.acquire()
         for _ in range(CALLS_OF_A_THREAD):
-            with self._changed:
-                while (ticket := self._places.next()) is None:
-                    if self._stopping:
-                        return False
-                    self._changed.wait()
+            while (ticket := self._next(woken)) is None:
+                if self._stopping:
+                    return False
+                woken.acquire()
             try:
                 ticket.channel.service()
             except BaseException:
                 log.exception("a call of %s ended a thread's work", ticket.model)
             finally:
-                with self._changed:  # nobody is woken: this thread takes what may run now
+                with self._lock:  # nobody is woken: this thread takes what may run now
                     self._places.leave(ticket.model)
             if ticket.large:
                 break
         return True
+
+    def _next(self, woken: threading.Lock) -> Ticket | None:
+        """Return the call to run next. woken: released when there may be one, or none any more."""
+        with self._lock:
+            ticket = self._places.next()
+            if ticket is None and not self._stopping:
+                self._idle.append(woken)
+            return ticket

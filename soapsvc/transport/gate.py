@@ -15,6 +15,7 @@ from typing import Any
 
 from soapsvc.engine.deadline import earliest
 from soapsvc.errors import ServingError
+from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.application import Reply
 from soapsvc.soap.call import Call, request_id
 from soapsvc.soap.media_type import parse_content_type
@@ -36,6 +37,7 @@ class Gate:
     def __init__(self, web: WebApplication, exchange: Exchange, patience: Patience) -> None:
         self._web, self._exchange, self._patience = web, exchange, patience
         self._admission = Admission(patience.threads)
+        web.waiting = lambda: self._admission.waiting
         self._reading: dict[int, Environ] = {}  # thread -> the request that it reads
         self._lock = threading.Lock()  # guards the count
         self._held = 0  # bytes of large bodies
@@ -107,6 +109,7 @@ class Gate:
             return self._web(environ, start_response)
         limits = soap.limits_of(model)
         began = environ["soapsvc.began"]
+        environ["soapsvc.queued"] = time.monotonic()
         deadline = earliest(began, deadline_given(environ.get("HTTP_X_DEADLINE_MS", "")), limits.deadline_s)
         try:
             self._admission.enter(model, allowance_of(limits, self._patience.threads), deadline)
@@ -121,6 +124,7 @@ class Gate:
 
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=environ.get("REMOTE_ADDR", "-"))
+        REFUSED.labels(status).inc()
         return _response(self._web.soap.fault(environ["PATH_INFO"], status, text, call), call, headers)
 
     def _watch(self) -> None:

@@ -35,9 +35,10 @@ class BodyTooLarge(Exception):
 
 
 def read_body(environ: Environ, max_bytes: int) -> bytes:
-    """Return the request's body. Raises BodyTooLarge before more than max_bytes are kept in memory.
+    """Take the request's body out of environ. Raises BodyTooLarge before more than max_bytes are kept in memory.
 
-    environ: `soapsvc.body` may hold what was read already, as far as it is no larger than allowed.
+    environ: `soapsvc.body` may hold what was read already, as far as it is no larger than allowed. What is returned
+    is held by nobody else: who drops it frees it, even while the request is still under way.
     """
     length = environ.get("CONTENT_LENGTH") or ""
     stream = environ["wsgi.input"]
@@ -45,9 +46,11 @@ def read_body(environ: Environ, max_bytes: int) -> bytes:
         if int(length) > max_bytes:
             raise BodyTooLarge
         if "soapsvc.body" in environ:
-            return bytes(environ["soapsvc.body"])
+            return bytes(environ.pop("soapsvc.body"))
         if isinstance(stream, BytesIO) and stream.tell() == 0 and stream.getbuffer().nbytes == int(length):
-            return stream.getvalue()  # shares the memory that waitress received it into
+            body = stream.getvalue()  # shares the memory that it was received into
+            stream.truncate(0)
+            return body
         return bytes(stream.read(int(length)))
     if not environ.get("wsgi.input_terminated"):
         return b""

@@ -1,11 +1,24 @@
-"""The form of log lines, made for a line at each call: what a call costs includes its line."""
+"""The log on stderr, made for a line at each call: what a call costs includes its line."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from logging import LogRecord
+from typing import Any, Literal, TextIO
+
+import orjson
+
+from soapsvc.later import Later
+
+LogForm = Literal["text", "json"]
+_NUMBERS = {"ms": float, "in": int, "out": int}
+_DELAY_S = 0.02  # how long a line may wait for others
+_PIPE_BUF = 4096  # bytes that a pipe takes at once, so that lines of several processes do not mix; pipe(7)
 
 
 class LineFormatter(logging.Formatter):
@@ -25,13 +38,93 @@ class LineFormatter(logging.Formatter):
         return f"{text},{int(record.msecs):03d}"
 
 
-def log_to_stderr(level: str, who: str = "") -> None:
+class JsonFormatter(logging.Formatter):
+    """Writes an object for each line: time (UTC), level, process, logger, and message, or a call's own fields."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__()
+        self._who = who
+
+    def format(self, record: LogRecord) -> str:
+        """Return a record as JSON."""
+        line: dict[str, Any] = {"time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")}
+        line |= {"level": record.levelname, **({"process": self._who} if self._who else {}), "logger": record.name}
+        message = record.getMessage()
+        line |= _fields(message) if record.name == "soapsvc.calls" else {"message": message}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(line).decode()
+
+
+def _fields(message: str) -> dict[str, Any]:
+    """Return the fields of a call's line, whose values hold no blank."""
+    fields = dict(part.split("=", 1) for part in message.split(" "))
+    return {name: _NUMBERS[name](value) if name in _NUMBERS else value for name, value in fields.items()}
+
+
+class LineHandler(logging.Handler):
+    """Writes what calls tell a moment later, on a thread of its own and many lines at once; warnings at once.
+
+    A write lets other threads run, and costs a call on a busy server more than all else that it does in Python.
+    A process that is killed takes the lines of its last moment with it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines = Later("log", _DELAY_S, self._write)
+
+    def handle(self, record: LogRecord) -> bool:
+        """Take a record, without the lock that logging takes around `emit`: nothing here needs it."""
+        passes = bool(self.filter(record))
+        if passes:
+            self.emit(record)
+        return passes
+
+    def emit(self, record: LogRecord) -> None:
+        """Take a record."""
+        self._lines.add(record)
+        if record.levelno >= logging.WARNING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._lines.flush()
+
+    def _write(self, records: deque[LogRecord]) -> None:
+        for text in self._texts(records):
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (OSError, ValueError):  # nobody reads the log, or its disk is full: calls go on without it
+                return
+
+    def _texts(self, records: deque[LogRecord]) -> Iterator[str]:
+        """Yield the lines of records, joined as far as one write takes them whole."""
+        text, size = "", 0
+        while records:
+            record = records.popleft()
+            try:
+                line = self.format(record) + "\n"
+            except Exception:  # a defect of who logged; told as logging tells it
+                self.handleError(record)
+                continue
+            more = len(line.encode(errors="replace"))
+            if text and size + more > _PIPE_BUF:
+                yield text
+                text, size = "", 0
+            text, size = text + line, size + more
+        if text:
+            yield text
+
+
+def log_to_stderr(level: str, form: LogForm = "text", who: str = "") -> None:
     """Send log lines of a level and above to stderr. who: the process whose lines these are, where there are several.
 
     What no line shows is not looked up (the optimizations of logging's HOWTO).
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(who))
+    handler = LineHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(who) if form == "json" else LineFormatter(who))
     logging.basicConfig(level=level.upper(), handlers=[handler])

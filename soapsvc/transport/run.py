@@ -21,13 +21,17 @@ from typing import NoReturn
 from soapsvc.console.home import HomePage
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
-from soapsvc.errors import LoadError
+from soapsvc.errors import LoadError, Unavailable
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
+from soapsvc.session import Limits
+from soapsvc.session.open import open_store
+from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
@@ -63,8 +67,9 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
     from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
 
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager))
-    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts)
+    files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
+    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+    contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(
         try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,
         timeout_s=settings.trial_timeout_s,
@@ -80,6 +85,22 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     except LoadError as err:
         raise StartError(str(err)) from err
     return manager, contracts, lifecycle
+
+
+def shared_constants(shared: Path) -> SharedFiles:
+    """Return where the processes that share a folder put the large constants of their models."""
+    return SharedFiles(shared / "constants")
+
+
+def _sessions(settings: Settings, shared: Path | None) -> Sessions:
+    limits = Limits(settings.session_ttl_s, settings.max_sessions, settings.max_session_bytes)
+    try:
+        sessions = Sessions(open_store(settings.sessions, limits, shared))
+    except (Unavailable, ValueError) as err:
+        raise StartError(f"sessions: {err}") from err
+    if settings.sessions is not None:  # it may hold some that have expired
+        sessions.start()
+    return sessions
 
 
 def make_application(

@@ -6,11 +6,13 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import parse_qsl
 
 from soapsvc.errors import ServingError
+from soapsvc.metrics.calls import CallMetrics
 from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
@@ -89,19 +91,23 @@ class SoapHandler:
     ) -> None:
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
         self.proxies, self._messages = proxies, messages
+        self.metrics = CallMetrics()
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
-        started = time.perf_counter()
-        began = environ.get("soapsvc.began", time.monotonic())
+        started = time.monotonic()
+        began = environ.get("soapsvc.began", started)
         origin = self.proxies.take(environ)
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began)
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
+        call.credentials = environ.get("HTTP_AUTHORIZATION", "")
+        if "soapsvc.queued" in environ:
+            call.stages["queue"] = started - environ["soapsvc.queued"]
         try:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
             reply, received = self._defect(err, environ, call), 0
         reply, coding = self._compressed(reply, environ)
-        _log(call, (time.perf_counter() - started) * 1000, received, len(reply.body))
+        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body))
         headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
@@ -123,7 +129,7 @@ class SoapHandler:
             return self.fault(path, 404, "no service stands at this address", call)
         call.model = endpoint.names.model
         reply = endpoint.fault(error, call)
-        _log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -131,6 +137,15 @@ class SoapHandler:
         call.outcome = f"http-{status}"
         soap = _soap_of(path)
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
+
+    def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
+        """Log and count an answered call."""
+        calls_log.info(
+            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
+            call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
+            sent, call.peer, _steps(call) if call.steps else "",
+        )  # fmt: skip
+        self.metrics.add(call, received, sent)
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"
@@ -169,19 +184,21 @@ class SoapHandler:
             body = read_body(environ, max_bytes)
         except BodyTooLarge:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
-        package = None
+        package, received = None, len(body)
         try:
             package = self._unpacked(body, ContentType(media_type, None, "", parameters), environ, endpoint.soap)
+            del body  # what is attached is a view of it, and is let go of before the operation runs
             call.deadline_s = _deadline(environ)
             call.takes_attachments = self._exchange.mtom and (
                 package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
             )
-            reply = endpoint.answer(package.envelope, package.sent_as, call, package.attachments)
+            attachments = copy(package.attachments) if self._messages.on else package.attachments
+            reply = endpoint.answer(package.envelope, package.sent_as, call, attachments)
         except SoapFault as err:
             reply = endpoint.fault(err, call)
         if self._messages.wants(call):
-            self._messages.write(call, endpoint.soap, len(body), package, reply, endpoint.disclosure())
-        return reply, len(body)
+            self._messages.write(call, endpoint.soap, received, package, reply, endpoint.disclosure())
+        return reply, received
 
     def _unpacked(self, body: bytes, sent_as: ContentType, environ: Environ, soap: SoapVersion) -> Package:
         """Return the envelope in a request's body, and what is attached to it. Raises SoapFault."""
@@ -217,15 +234,6 @@ def _asks_for_wsdl(environ: Environ) -> bool:
     return any(name.lower() == "wsdl" for name, _ in query)
 
 
-def _log(call: Call, milliseconds: float, received: int, sent: int) -> None:
-    calls_log.info(
-        "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
-        call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received, sent,
-        call.peer, _steps(call),
-    )  # fmt: skip
-
-
 def _steps(call: Call) -> str:
     """Return what the steps of a pipeline took, in milliseconds, as the log has it."""
-    times = ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())
-    return f" steps={times}" if times else ""
+    return " steps=" + ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())

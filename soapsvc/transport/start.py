@@ -16,7 +16,7 @@ class StartError(Exception):
 
 def start_logging(settings: Settings, who: str = "") -> None:
     """Write the log to standard error. who: the process whose lines these are, where there are several."""
-    log_to_stderr(settings.log_level, who)
+    log_to_stderr(settings.log_level, settings.log_format, who)
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -22,6 +22,7 @@ from types import FrameType
 
 from pydantic import BaseModel
 
+from soapsvc.metrics.page import FOLDER_VARIABLE, forget_gauges
 from soapsvc.model.trial import own_path
 from soapsvc.settings import Settings
 from soapsvc.transport.colleagues import page_file
@@ -37,13 +38,18 @@ _GRACE_S = 5.0  # for a worker to end after its drain
 
 
 class Orders(BaseModel):
-    """What a worker needs to know. listener, reports: descriptors it inherits; shared: a folder of all workers."""
+    """What a worker needs to know.
+
+    listener, reports: descriptors it inherits.  shared: a folder of all workers.  restarts: how many processes had its
+    place before it.
+    """
 
     number: int
     listener: int
     reports: int
     shared: Path
     settings: Settings
+    restarts: int = 0
 
 
 class Worker:
@@ -73,12 +79,13 @@ class Worker:
         reports, theirs = os.pipe()
         orders = Orders(
             number=self._number, listener=self._listener.fileno(), reports=theirs, shared=self._shared,
-            settings=self._settings,
+            settings=self._settings, restarts=self.restarts,
         )  # fmt: skip
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "soapsvc.transport.worker"], stdin=subprocess.PIPE, env=own_path(),
-                pass_fds=(orders.listener, theirs), process_group=0,  # Ctrl-C is for the supervisor alone
+                [sys.executable, "-m", "soapsvc.transport.worker"], stdin=subprocess.PIPE,
+                env=own_path() | {FOLDER_VARIABLE: str(self._shared)}, pass_fds=(orders.listener, theirs),
+                process_group=0,  # Ctrl-C is for the supervisor alone
             )  # fmt: skip
         except OSError as err:
             os.close(reports)
@@ -137,6 +144,7 @@ class Worker:
         os.close(self._reports)
         self._spread.leave(self._number)
         page_file(self._shared, self._number).unlink(missing_ok=True)
+        forget_gauges(self.process.pid, self._shared)
         if self.reason:
             return f"can't serve: {self.reason}"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

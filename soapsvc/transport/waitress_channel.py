@@ -12,6 +12,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 from soapsvc.errors import ServingError
+from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
@@ -21,6 +22,7 @@ from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
 
 SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
 _MOST_READS = 16  # from one connection before others have their turn
+_ONE_READ = 262144  # bytes at most of a body
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
@@ -42,7 +44,7 @@ class CallTask(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment; see waitress."""
         environ: dict[str, Any] = super().get_environment()
-        environ["soapsvc.began"] = self.request.began
+        environ["soapsvc.began"], environ["soapsvc.queued"] = self.request.began, self.request.queued
         return environ
 
 
@@ -54,6 +56,8 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
+        if not isinstance(error, ServingError):
+            REFUSED.labels(error.code).inc()
         origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
         began = getattr(request, "began", time.monotonic())
         call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
@@ -99,8 +103,10 @@ class Channel(HTTPChannel):
     def handle_read(self) -> None:
         """Take what came, all of a large message that is there already; see waitress."""
         for _ in range(_MOST_READS):
+            room = self.request.room if self.request is not None else None
+            most = self.adj.recv_bytes if room is None else min(len(room), _ONE_READ)
             try:
-                data = self.socket.recv(self.adj.recv_bytes)
+                data = self.socket.recv(most) if room is None else room[: self.socket.recv_into(room, most)]
             except BlockingIOError:
                 return
             except OSError:
@@ -111,7 +117,7 @@ class Channel(HTTPChannel):
                 return
             self.last_activity = time.time()
             self.received(data)
-            if len(data) < self.adj.recv_bytes or not self.readable():
+            if len(data) < most or not self.readable():
                 return
 
     def service(self) -> None:

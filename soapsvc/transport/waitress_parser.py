@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from soapsvc.soap.media_type import parse_content_type
 from soapsvc.soap.mtom import MULTIPART
+from soapsvc.transport.waitress_body import Body
 
 
 class RequestTimeout(Error):
@@ -49,6 +51,7 @@ class SoapParser(HTTPRequestParser):
     adjustments: ClassVar[Mapping[bool, Any]]  # for messages with attachments and without
     is_full: Callable[[int], bool]  # whether there is no room for so many bytes more
     adj: Any
+    body_rcv: Any
     error: Any
     headers: dict[str, str]
     expect_continue: bool
@@ -57,12 +60,19 @@ class SoapParser(HTTPRequestParser):
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
-        self.began = time.monotonic()
+        self.began = self.queued = time.monotonic()
 
     @property
     def held_bytes(self) -> int:
         """How much of the body is held in memory."""
-        return 0 if self._discarding or self.body_rcv is None else int(self.body_bytes_received)
+        if self._discarding or self.body_rcv is None:
+            return 0
+        return self.body_rcv.held_bytes if isinstance(self.body_rcv, Body) else int(self.body_bytes_received)
+
+    @property
+    def room(self) -> memoryview | None:
+        """Where the next bytes of the body may be written before they are given to `received`; None for nowhere."""
+        return self.body_rcv.room if isinstance(self.body_rcv, Body) and not self.completed else None
 
     def parse_header(self, header_plus: bytes) -> None:
         """Set the limit that this request's media type has; see waitress."""
@@ -72,9 +82,11 @@ class SoapParser(HTTPRequestParser):
         media_type, _ = parse_content_type(self.headers.get("CONTENT_TYPE", ""))
         self.attached = media_type == MULTIPART
         self.adj = self.adjustments[self.attached]
+        if self.content_length:
+            self.body_rcv = Body(self.content_length)
 
-    def received(self, data: bytes) -> int:
-        """Return how many bytes of data belong to this request; see waitress."""
+    def received(self, data: bytes | memoryview) -> int:
+        """Return how many bytes of data belong to this request; see waitress. data: may stand in `room` already."""
         if self._discarding:
             return self._discard(data)
         if self.chunked:
@@ -97,10 +109,13 @@ class SoapParser(HTTPRequestParser):
 
     def _start_discarding(self) -> None:
         self._discarding, self.completed = True, False
-        self.body_rcv.buf = _Discard()
+        if self.chunked:
+            self.body_rcv.buf = _Discard()
+        else:
+            self.body_rcv = FixedStreamReceiver(self.content_length, _Discard())
         self._check_end()
 
-    def _discard(self, data: bytes) -> int:
+    def _discard(self, data: bytes | memoryview) -> int:
         consumed: int = self.body_rcv.received(data)
         self.body_bytes_received += consumed
         self._check_end()

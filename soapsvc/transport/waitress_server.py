@@ -62,6 +62,7 @@ class SoapServer(TcpWSGIServer):
         }
         self.channel_class = type("_BoundChannel", (Channel,), bound)
         self._calls = ModelDispatcher(patience.threads, _refuse)
+        web.waiting = lambda: self._calls.waiting
         info = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._loop = EventLoop()
         super().__init__(
@@ -71,6 +72,7 @@ class SoapServer(TcpWSGIServer):
     def add_task(self, channel: Any) -> None:
         """Queue the request that a channel has read whole."""
         request = channel.requests[0]
+        request.queued = time.monotonic()
         if request.error:
             self._calls.add(Ticket(channel, "", Allowance(0, 0)))
             return

@@ -13,8 +13,9 @@ import socket
 import sys
 import threading
 
+from soapsvc.metrics.page import count_restart
 from soapsvc.transport.colleagues import Colleagues
-from soapsvc.transport.run import prepare, serve
+from soapsvc.transport.run import prepare, serve, shared_constants
 from soapsvc.transport.server import stop_on_signals
 from soapsvc.transport.servers import make_server
 from soapsvc.transport.spread import Spread
@@ -29,7 +30,9 @@ def work(orders: Orders) -> None:
     start_logging(settings, f"worker-{orders.number}")
     watcher, may_serve = Watcher(settings.watch_interval_s), threading.Event()
     watcher.reload_on_hangup()
-    threading.Thread(target=_obey, args=(watcher, may_serve), name="orders", daemon=True).start()
+    threading.Thread(target=_obey, args=(orders, watcher, may_serve), name="orders", daemon=True).start()
+    if orders.restarts:
+        count_restart(orders.number)
     colleagues = Colleagues(orders.shared, orders.number, settings.workers)
     prepared = prepare(settings, watcher, colleagues)
     prepared.models_page.tell()
@@ -42,12 +45,13 @@ def work(orders: Orders) -> None:
     serve(server, prepared, watcher)
 
 
-def _obey(watcher: Watcher, may_serve: threading.Event) -> None:
+def _obey(orders: Orders, watcher: Watcher, may_serve: threading.Event) -> None:
     for line in sys.stdin.buffer:
         if line == SERVE:
             may_serve.set()
         elif line == RELOAD:
             watcher.ask()
+    shared_constants(orders.shared).remove_all()  # a supervisor that was killed can't
     os.kill(os.getpid(), signal.SIGTERM)  # ends a worker that loads, drains one that serves
 
 

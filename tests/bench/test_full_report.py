@@ -61,5 +61,7 @@ def test_write_docs_fills_only_between_the_markers(tmp_path: Path) -> None:
 
 def test_the_page_has_the_markers() -> None:
     assert all(
-        f"<!-- {slash}{name} -->" in PAGE.read_text() for name in ("bench-full", "bench-stages") for slash in ("", "/")
+        f"<!-- {slash}{name} -->" in PAGE.read_text()
+        for name in ("bench-full", "bench-stages", "bench-workers", "bench-profile")
+        for slash in ("", "/")
     )

@@ -5,7 +5,7 @@ import pytest
 from bench import iris
 from bench.workloads import WORKLOADS
 
-SMALL = [name for name, workload in WORKLOADS.items() if workload.models == iris.MODELS]
+SMALL = [name for name, workload in WORKLOADS.items() if workload.models == iris.MODELS and name != "iris-grpc"]
 
 
 def answer(labels: list[str]) -> bytes:

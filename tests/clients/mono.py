@@ -19,7 +19,7 @@ from lxml import etree
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests/data/stubs/csharp"
-MODELS = ["digit-reader", "digits", "inference", "iris", "language"]
+MODELS = ["chat", "digit-reader", "digits", "inference", "iris", "language"]
 GENERATORS = ["svcutil", "wsdl"]
 WCF = ["System.ServiceModel", "System.Runtime.Serialization"]
 ASMX = ["System.Web.Services"]

@@ -41,6 +41,8 @@ class Project:
         self.root = etree.parse(path).getroot()
         self.interfaces = {node.attrib["name"]: node for node in self.root.iter(f"{CON}interface") if node.get("type")}
         self._session, self._url = requests.Session(), url
+        self._answers: dict[str, Answer] = {}  # by the name of the step
+        self._of_test_case: dict[str, str] = {}
         properties = self.root.findall(f"{CON}properties/{CON}property")
         self.properties = {each.findtext(f"{CON}name"): each.findtext(f"{CON}value") for each in properties}
 
@@ -49,13 +51,17 @@ class Project:
         yield from self.root.iter(f"{CON}testStep")
 
     def run(self, step: etree._Element) -> list[str]:
-        """Return what is wrong with the answer to a step's request, as `name: reason`."""
+        """Return what is wrong with the answer to a step's request, as `name: reason`; with a transfer, nothing."""
         config = step.find(f"{CON}config")
         assert config is not None
+        if step.get("type") == "transfer":
+            self._transfer(config)
+            return []
         request = config.find(f"{CON}request")
         assert request is not None
         interface = self.interfaces[str(config.findtext(f"{CON}interface"))]
         answer = self.send(interface, str(config.findtext(f"{CON}operation")), request)
+        self._answers[step.attrib["name"]] = answer
         found = []
         for assertion in request.iter(f"{CON}assertion"):
             settings = {node.tag: str(node.text) for node in assertion.iterfind(f"{CON}configuration/*")}
@@ -63,6 +69,14 @@ class Project:
             if reason:
                 found.append(f"{assertion.get('name')}: {reason}")
         return found
+
+    def _transfer(self, config: etree._Element) -> None:
+        """Do as SoapUI's PropertyTransfer does without a targetPath."""
+        (transfer,) = config.iterfind(f"{CON}transfers")
+        named = {etree.QName(node).localname: node.text or "" for node in transfer}
+        assert (named["sourceType"], named["targetStep"], named["targetPath"]) == ("Response", "#TestCase#", "")
+        (node,) = _selected(self._answers[named["sourceStep"]], named["sourcePath"])
+        self._of_test_case[named["targetType"]] = str(node.text)
 
     def samples(self) -> Iterator[tuple[etree._Element, str, etree._Element]]:
         """Yield interface, operation and request of each sample."""
@@ -82,10 +96,11 @@ class Project:
         return Answer(answer.status_code, answer.text, interface)
 
     def _expanded(self, text: str) -> str:
-        """Return a text with the project's properties in it; `$${` stands for `${`."""
+        """Return a text with the project's and the test case's properties in it; `$${` stands for `${`."""
+        known = {"Project": self.properties, "TestCase": self._of_test_case}
         return re.sub(
-            r"\$?\$\{(?:#Project#(\w+)\})?",
-            lambda found: "${" if found[0].startswith("$$") else str(self.properties[found[1]]),
+            r"\$?\$\{(?:#(Project|TestCase)#(\w+)\})?",
+            lambda found: "${" if found[0].startswith("$$") else str(known[found[1]][found[2]]),
             text,
         )
 
@@ -108,12 +123,16 @@ def _schema_compliance(answer: Answer, _: dict[str, str]) -> str:
     return "" if checked.validate(answer.body[0]) else str(checked.error_log.last_error)
 
 
-def _xpath_match(answer: Answer, settings: dict[str, str]) -> str:
-    declared = re.findall(r"declare namespace (\w+)='([^']*)';", settings["path"])
-    path = settings["path"].splitlines()[-1]
-    found = etree.fromstring(answer.text.encode()).xpath(path, namespaces=dict(declared))
+def _selected(answer: Answer, path: str) -> list[etree._Element]:
+    """Return the elements that a path selects. path: the namespaces it declares, a line break, an XPath."""
+    declared = re.findall(r"declare namespace (\w+)='([^']*)';", path)
+    found = etree.fromstring(answer.text.encode()).xpath(path.splitlines()[-1], namespaces=dict(declared))
     assert isinstance(found, list)
-    texts = ["".join(map(str, node.itertext())) for node in found if isinstance(node, etree._Element)]
+    return [node for node in found if isinstance(node, etree._Element)]
+
+
+def _xpath_match(answer: Answer, settings: dict[str, str]) -> str:
+    texts = ["".join(map(str, node.itertext())) for node in _selected(answer, settings["path"])]
     return "" if texts == [settings["content"]] else f"expected {settings['content']!r}, found {texts}"
 
 

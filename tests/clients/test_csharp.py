@@ -33,7 +33,7 @@ def client(wcf_stubs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("client")
     for picture in (PICTURE, SCENE):
         (folder / picture.name).write_bytes(picture.read_bytes())
-    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "digit-reader")]
+    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat", "digit-reader")]
     return mono.compiled([*sorted(CLIENT.glob("*.cs")), *stubs], folder / "SoapsvcClient.exe", mono.WCF)
 
 
@@ -57,6 +57,9 @@ def test_client_asks_every_bundled_model(client: Path, server: Server) -> None:
         "petalLength must be a finite number, but was NaN",
         "digits: 1 0.9999",
         "language: de 0.9806",
+        "chat, started: Nice to meet you, Ada.",
+        "chat, continued: That is 7.",
+        "chat, continued: Your name is Ada.",
         "digit-reader: 173, the first at 86, 48",
     ]
 
@@ -113,7 +116,7 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
         "batch fault": "not-finite|instances[3].petalLength|a finite number|NaN"
         "|instances[3].petalLength: expected a finite number, received NaN|32",
         "threads": "setosa 40",
-        "models": "digit-areas digit-classes digit-cuts digit-reader digits iris kinds language",
+        "models": "chat digit-areas digit-classes digit-cuts digit-reader digits iris kinds language",
         "unknown model": "unknown-model",
         "tensor": "float32 1x3 True",
     }
@@ -138,7 +141,7 @@ def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) ->
         *kinds.items(),
         ("shifted", "1"),
         *kinds.items(),
-        ("models", "digit-areas digit-classes digit-cuts digit-reader digits iris kinds language"),
+        ("models", "chat digit-areas digit-classes digit-cuts digit-reader digits iris kinds language"),
         ("tensor", "True"),
     ]
 
@@ -189,7 +192,7 @@ def test_image_of_the_client_is_the_golden_one(model: str, picture: Path) -> Non
     assert base64.b64encode(picture.read_bytes()).decode() in warmup
 
 
-@pytest.mark.parametrize("model", ["iris", "digits", "language", "digit-reader"])
+@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat", "digit-reader"])
 def test_readme_and_project_name_the_stub_of_the_model(model: str) -> None:
     name = mono.title(model)
     made = f"--sync --outputDir Stubs/{name} --outputFile {name}.cs"

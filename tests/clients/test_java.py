@@ -9,7 +9,17 @@ from pathlib import Path
 from tests.clients.conftest import JAVA, verify
 from tests.conftest import Server
 
-CALLING = {"AddressingIT", "DigitsIT", "InferenceIT", "IrisIT", "KindsIT", "LanguageIT", "ModelClientsIT", "MtomIT"}
+CALLING = {
+    "AddressingIT",
+    "ChatIT",
+    "DigitsIT",
+    "InferenceIT",
+    "IrisIT",
+    "KindsIT",
+    "LanguageIT",
+    "ModelClientsIT",
+    "MtomIT",
+}
 
 
 def test_build_with_jax_ws_ri_passes_its_tests(java_build: subprocess.CompletedProcess[str]) -> None:

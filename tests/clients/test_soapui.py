@@ -45,6 +45,10 @@ def path(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue("kinds") if request.param == "kinds" else committed(request.param)
 
 
+def replies(path: Path) -> list[str]:
+    return ["reply"] if path == committed("chat") else []
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_committed_project_is_what_the_command_writes(model: str) -> None:
     done = command(model)
@@ -86,9 +90,10 @@ def test_steps_name_interfaces_and_operations_of_the_project(path: Path, server:
     named = {
         (step.findtext(f"{CON}config/{CON}interface"), step.findtext(f"{CON}config/{CON}operation"))
         for step in project.steps()
+        if step.get("type") == "request"
     }
     assert named == known
-    assert {operation for _, operation in named} == {"predict", "predictBatch", "getModelInfo"}
+    assert {operation for _, operation in named} == {"predict", "predictBatch", "getModelInfo", *replies(path)}
 
 
 def test_every_assertion_holds(path: Path, server: Server) -> None:
@@ -98,13 +103,15 @@ def test_every_assertion_holds(path: Path, server: Server) -> None:
         "predictBatch": [],
         "getModelInfo": [],
         "predict without input": [],
+        **({"reply": [], "sessionId": [], "reply once more": []} if replies(path) else {}),
     }
 
 
 def test_every_sample_request_is_answered(path: Path, server: Server) -> None:
     project = Project(path, server.url)
     answers = [project.send(*sample) for sample in project.samples()]
-    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert {answer.status for answer in answers} == {200}
+    assert len(answers) == 3 + len(replies(path))
 
 
 def assertions(project: Project) -> Iterator[tuple[etree._Element, etree._Element]]:
@@ -139,6 +146,16 @@ def test_project_asks_for_the_label_and_the_field_at_fault(model: str, label: st
     assert expected["//m:predictResult/m:probabilities/m:item[1]/m:label"] == label
     assert expected["//m:predictBatchResult/m:item[2]/m:probabilities/m:item[1]/m:label"] == label
     assert expected["//m:InvalidInput/m:field"] == field
+
+
+def test_conversation_goes_on_with_the_id_that_was_transferred(server: Server) -> None:
+    project = Project(committed("chat"), server.url)
+    steps = {str(step.get("name")): step for step in project.steps()}
+    assert project.run(steps["reply"]) == []
+    project.run(steps["sessionId"])
+    project._of_test_case["sessionId"] += "x"
+    (failure,) = project.run(steps["reply once more"])
+    assert failure == "XPath //m:replyResult/m:sessionState: expected 'continued', found ['expired']"
 
 
 def test_load_test_can_be_carried_out(server: Server) -> None:

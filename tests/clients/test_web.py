@@ -88,7 +88,7 @@ def sample_of_one(folder: Path) -> Path:
 
 def test_index_leads_by_keyboard_to_a_page(page: Page) -> None:
     page.goto("")
-    assert page.get_by_text("Answers, version 1").count() == 3
+    assert page.get_by_text("Answers, version 1").count() == 4
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -222,7 +222,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("name", ["", "iris", "digits", "language"])
+@pytest.mark.parametrize("name", ["", "iris", "digits", "language", "chat"])
 def test_narrow_page_does_not_scroll_sideways(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(name)

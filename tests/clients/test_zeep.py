@@ -155,7 +155,7 @@ def kinds_inputs(number: str) -> list[dict[str, Any]]:
 def test_generic_service_lists_and_describes(service: Any) -> None:
     generic = service("inference")
     names = {status.modelName for status in generic.listModels()}
-    assert names >= {"digit-reader", "digits", "iris", "kinds", "language"}
+    assert names >= {"chat", "digit-reader", "digits", "iris", "kinds", "language"}
     model = generic.getModel("iris")
     assert [(spec.name, spec.dtype, spec.shape.item) for spec in model.inputs.item] == [
         ("features", "float32", [-1, 4])

@@ -17,7 +17,8 @@ def page(server: Server) -> html.HtmlElement:
 
 def test_every_sample_works_when_pasted(server: Server) -> None:
     samples = page(server).findall(".//details")
-    assert len(samples) == (8 + 1) * 2 * 3, "eight models and the generic service, two SOAP versions, three operations"
+    operations = (9 + 1) * 3 + 1  # nine models and the generic service, three each; chat has one more
+    assert len(samples) == operations * 2, "in two SOAP versions"
     for sample in samples:
         url, content_type, action = (code.text_content() for code in sample.findall("p/code"))
         headers = {"Content-Type": content_type.removeprefix("Content-Type: ")}
@@ -29,14 +30,14 @@ def test_every_sample_works_when_pasted(server: Server) -> None:
 
 def test_every_wsdl_link_gives_a_wsdl(server: Server) -> None:
     links = [link for link in page(server).xpath("//a/@href") if link.endswith("?wsdl")]
-    assert len(links) == 9 * 2
+    assert len(links) == 10 * 2
     for link in links:
         assert b"definitions" in requests.get(link, timeout=60).content
 
 
 def test_state_of_each_model_is_shown(server: Server) -> None:
     states = [cell.text_content() for cell in page(server).findall(".//td[@class='AVAILABLE']")]
-    assert len(states) == 8
+    assert len(states) == 9
 
 
 def test_each_model_tells_what_it_does(server: Server) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
+from soapsvc.model.dtypes import Array
+from soapsvc.model.servable import Servable
+from soapsvc.model.signature import Signature
 from soapsvc.soap.application import Reply
 from soapsvc.soap.call import Call
 from soapsvc.soap.faults import SoapFault
@@ -71,6 +76,23 @@ def test_tensor_content_is_read_without_a_copy() -> None:
     assert attachments is not None
     assert attachments["grid"].obj is body
     assert attachments["grid"] == GRID
+
+
+def test_picture_is_let_go_of_before_the_graph_runs(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = package([root(envelope(WITH_PICTURE)), Part("picture@client", PICTURE)])
+    held: list[int] = []
+    run = Servable.run
+
+    def counted(servable: Servable, signature: Signature, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        held.append(sys.getrefcount(body))
+        return run(servable, signature, inputs)
+
+    monkeypatch.setattr(Servable, "run", counted)
+    alone = sys.getrefcount(body)
+    opened = unpack(body, sent(content_type()), SOAP11, 1_000_000)
+    reply = service.endpoint("kinds", SOAP11).answer(opened.envelope, opened.sent_as, Call("x"), opened.attachments)
+    assert reply.status == 200
+    assert held == [alone]
 
 
 def as_base64(content: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from spyne import Boolean, Double, Int, Long, Unicode
@@ -366,3 +367,18 @@ def test_a_run_is_taken_out(both: Both, monkeypatch: pytest.MonkeyPatch) -> None
 def test_runs_that_are_something_else(both: Both, change: Callable[[bytes], bytes]) -> None:
     message = change(series("<item>0.25</item>" * 300))
     both.agree(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<a>1</a><b> </b>", "<a>x>y</a>", "<a x='>'>1</a>", "<a>x>/a<b>", "<a", "<a>1</a", "<a><b/></a> ", "<a>>", "<<a>"],
+)
+def test_all_tags_and_texts_at_once_are_those_one_by_one(text: str) -> None:
+    content = text.encode()
+    found: list[object] = []
+    for cutter in (cut._all_pieces, partial(cut._pieces, most=-1)):
+        try:
+            found.append(tuple(map(list, cutter(content))))
+        except ValueError as err:
+            found.append(str(err))
+    assert found[0] == found[1]

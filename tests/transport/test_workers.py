@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import requests
 
@@ -26,6 +27,7 @@ from soapsvc.settings import Settings
 from soapsvc.transport.run import run
 from soapsvc.transport.start import StartError
 from tests.conftest import ROOT, Server, serving
+from tests.model.folders import graph_bytes
 from tests.transport.test_hot_swap import aborting, answer, label, page, publish
 from tests.transport.test_overload import HEADERS, IRIS, LONG, slow, until
 
@@ -250,13 +252,36 @@ def test_worker_that_does_not_drain_is_killed(models: Path, tmp_path: Path) -> N
         assert f"worker 2 (process {pids[2]}) ended with exit code 0" in server.logged()
 
 
-def test_killed_supervisor_leaves_no_worker(models: Path, tmp_path: Path) -> None:
-    with serving(models, tmp_path / "server.log", "--workers", "2") as server:
+def test_workers_hold_large_constants_once_and_leave_none_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    publish(tmp_path / "models", 1, heavy())
+    with serving(tmp_path / "models", tmp_path / "server.log", "--workers", "2") as server:
         pids = processes(server)
+        assert server.logged().count("teller version 1 shares 17 MB of constants with other workers") == 2
+        mapped = {constants_of(pid) for pid in pids.values()}
+        assert len(mapped) == 1
+        ((file, inode),) = mapped
+        assert file.stat().st_ino == inode
         server.process.kill()
         until(lambda: all(map(is_gone, pids.values())))
+        assert not file.exists()
         with pytest.raises(requests.ConnectionError):
             requests.get(server.url, timeout=60)
+
+
+def heavy() -> bytes:
+    """Return a graph for the model teller that holds 17 MB of constants."""
+
+    def build(v1: Any) -> None:
+        table = v1.constant(np.arange(2**21), name="table")
+        v1.gather(table, v1.cast(v1.placeholder("float32", [None], name="x"), "int32"), name="told")
+
+    return graph_bytes(build)
+
+
+def constants_of(pid: int) -> tuple[Path, int]:
+    """Return the file of shared constants that a process has mapped, and its inode."""
+    (line,) = [line for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if "/constants/" in line]
+    return Path(line.split()[5]), int(line.split()[4])
 
 
 def test_worker_that_can_not_start_again_is_tried_with_growing_delay(models: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@
 <a href="${root}/iris"<c:if test="${current == 'iris'}"> aria-current="page"</c:if>>Iris</a>
 <a href="${root}/digits"<c:if test="${current == 'digits'}"> aria-current="page"</c:if>>Digits</a>
 <a href="${root}/language"<c:if test="${current == 'language'}"> aria-current="page"</c:if>>Language</a>
+<a href="${root}/chat"<c:if test="${current == 'chat'}"> aria-current="page"</c:if>>Chat</a>
 <a href="${root}/digit-reader"<c:if test="${current == 'digit-reader'}"> aria-current="page"</c:if>>Digit reader</a>
 </nav>
 </header>

@@ -3,6 +3,7 @@ package org.soapsvc.web;
 import jakarta.servlet.ServletContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.soapsvc.client.ChatClient;
 import org.soapsvc.client.ClientSettings;
 import org.soapsvc.client.DigitReaderClient;
 import org.soapsvc.client.DigitsClient;
@@ -11,14 +12,15 @@ import org.soapsvc.client.LanguageClient;
 import org.soapsvc.client.ModelClient;
 
 /** The clients of the application, one for each model; made when it starts, used by every request. */
-record Models(IrisClient iris, DigitsClient digits, LanguageClient language, DigitReaderClient digitReader) {
+record Models(
+        IrisClient iris, DigitsClient digits, LanguageClient language, ChatClient chat, DigitReaderClient digitReader) {
 
     private static final String ATTRIBUTE = Models.class.getName();
 
     static Models of(ClientSettings settings) {
         return new Models(
                 new IrisClient(settings.endpoint("iris")), new DigitsClient(settings.endpoint("digits")),
-                new LanguageClient(settings.endpoint("language")),
+                new LanguageClient(settings.endpoint("language")), new ChatClient(settings.endpoint("chat")),
                 new DigitReaderClient(settings.endpoint("digit-reader")));
     }
 
@@ -37,6 +39,7 @@ record Models(IrisClient iris, DigitsClient digits, LanguageClient language, Dig
         clients.put("iris", iris);
         clients.put("digits", digits);
         clients.put("language", language);
+        clients.put("chat", chat);
         clients.put("digit-reader", digitReader);
         return clients;
     }

@@ -1,27 +1,21 @@
 package org.soapsvc.web;
 
 import jakarta.servlet.ServletException;
-import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.soapsvc.client.Answer;
 import org.soapsvc.client.CallFailedException;
 
-/** A model's page: GET shows the empty form, POST the form as it was sent with an answer or a problem. */
-abstract class Page extends HttpServlet {
+/** A model's page whose answer is shown as bars. */
+abstract class Page extends FormPage {
 
     private static final long serialVersionUID = 1L;
 
-    private final String name;
-    private final Map<String, String> fields;
-
     /** Makes the page /WEB-INF/pages/NAME.jsp. fields: what a person calls each field of the form. */
     Page(String name, Map<String, String> fields) {
-        this.name = name;
-        this.fields = fields;
+        super(name, fields);
     }
 
     /**
@@ -38,31 +32,10 @@ abstract class Page extends HttpServlet {
     }
 
     @Override
-    protected final void doGet(HttpServletRequest request, HttpServletResponse response)
-            throws ServletException, IOException {
-        show(request, response);
-    }
-
-    @Override
-    protected final void doPost(HttpServletRequest request, HttpServletResponse response)
-            throws ServletException, IOException {
-        try {
-            Answer answer = ask(request, Models.in(getServletContext()));
-            request.setAttribute("bars", bars(answer));
-            request.setAttribute("modelVersion", answer.modelVersion());
-        } catch (InvalidForm e) {
-            response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
-            request.setAttribute("problems", e.problems());
-        } catch (CallFailedException e) {
-            Problem problem = Problem.of(e, fields);
-            response.setStatus(problem.field().isEmpty()
-                    ? HttpServletResponse.SC_BAD_GATEWAY : HttpServletResponse.SC_BAD_REQUEST);
-            request.setAttribute("problems", List.of(problem));
-        }
-        show(request, response);
-    }
-
-    private void show(HttpServletRequest request, HttpServletResponse response) throws ServletException, IOException {
-        request.getRequestDispatcher("/WEB-INF/pages/" + name + ".jsp").forward(request, response);
+    final void answer(HttpServletRequest request, Models models)
+            throws InvalidForm, CallFailedException, ServletException, IOException {
+        Answer answer = ask(request, models);
+        request.setAttribute("bars", bars(answer));
+        request.setAttribute("modelVersion", answer.modelVersion());
     }
 }

@@ -64,6 +64,7 @@ class OfflineTest {
         IrisClient iris = new IrisClient(nowhere);
         new DigitsClient(nowhere);
         new LanguageClient(nowhere);
+        new ChatClient(nowhere);
 
         CallFailedException e = assertThrows(CallFailedException.class, () -> iris.classify(SETOSA));
 

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.soapsvc.client.chat.Chat;
 import org.soapsvc.client.digitreader.ArrayOfFoundDigit;
 import org.soapsvc.client.digitreader.Box;
 import org.soapsvc.client.digitreader.DigitReader;
@@ -86,6 +87,14 @@ class StubsTest {
     }
 
     @Test
+    void chat_takesASessionAndAQuestion() throws NoSuchMethodException {
+        Method reply = Chat.class.getMethod("reply", String.class, String.class);
+
+        assertEquals(org.soapsvc.client.chat.Answer.class, reply.getReturnType());
+        assertEquals(List.of("sessionId", "question"), parameters(reply));
+    }
+
+    @Test
     void kinds_takesEachKindAsItsOwnType() throws NoSuchMethodException {
         Method predict = Kinds.class.getMethod(
                 "predict", boolean.class, int.class, long.class, int.class, double.class, Double.class, String.class,
@@ -110,7 +119,7 @@ class StubsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {Iris.class, Digits.class, Language.class, Inference.class, Kinds.class})
+    @ValueSource(classes = {Iris.class, Digits.class, Language.class, Chat.class, Inference.class, Kinds.class})
     void everyOperation_declaresEveryFault(Class<?> port) {
         for (Method operation : port.getMethods()) {
             Set<String> declared =

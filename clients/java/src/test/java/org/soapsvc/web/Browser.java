@@ -2,6 +2,7 @@ package org.soapsvc.web;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.CookieManager;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -13,11 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Asks for pages and sends forms as a browser does. root: the application's URL. */
-record Browser(String root) {
+/** Asks for pages and sends forms as a browser does, and keeps its cookies. root: the application's URL. */
+record Browser(String root, HttpClient http) {
 
-    private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final String BOUNDARY = "----form";
+
+    Browser(String root) {
+        this(root, HttpClient.newBuilder().cookieHandler(new CookieManager()).build());
+    }
 
     HttpResponse<String> get(String page) {
         return send(request(page));
@@ -48,9 +52,9 @@ record Browser(String root) {
         return HttpRequest.newBuilder(URI.create(root + page));
     }
 
-    private static HttpResponse<String> send(HttpRequest.Builder request) {
+    private HttpResponse<String> send(HttpRequest.Builder request) {
         try {
-            return HTTP.send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
+            return http.send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }

@@ -30,7 +30,7 @@ class PagesIT {
         HttpResponse<String> page = browser.get("/");
 
         assertEquals(200, page.statusCode());
-        assertEquals(4, count(page, "Answers, version 1"));
+        assertEquals(5, count(page, "Answers, version 1"));
         assertTrue(page.body().contains("Species of an iris flower from four measurements"), page::body);
     }
 
@@ -163,6 +163,55 @@ class PagesIT {
     }
 
     @Test
+    void chat_remembersWhatThisVisitorSaid() {
+        HttpResponse<String> first = browser.post("/chat", Map.of("question", "My name is Zoë"));
+        browser.post("/chat", Map.of("question", "What is 3 plus 4?"));
+        HttpResponse<String> third = browser.post("/chat", Map.of("question", "What is my name?"));
+        HttpResponse<String> other = new Browser(Running.web()).post("/chat", Map.of("question", "What is my name?"));
+
+        assertEquals(List.of("Nice to meet you, Zoë."), sentences(first));
+        assertEquals(List.of("Nice to meet you, Zoë.", "That is 7.", "Your name is Zoë."), sentences(third));
+        assertEquals(List.of("You have not told me your name yet."), sentences(other));
+        assertEquals(3, sentences(browser.get("/chat")).size());
+    }
+
+    @Test
+    void chat_keepsItsIdInTheSessionAndTheSessionInACookieOfNoScript() {
+        HttpResponse<String> page = browser.post("/chat", Map.of("question", "hello"));
+
+        String cookie = page.headers().firstValue("Set-Cookie").orElseThrow();
+        assertTrue(cookie.contains("HttpOnly"), cookie);
+        assertFalse(page.body().contains("sessionId"), page::body);
+        assertTrue(new Browser(Running.web()).get("/chat").headers().firstValue("Set-Cookie").isEmpty());
+    }
+
+    @Test
+    void chat_startsAnew() {
+        browser.post("/chat", Map.of("question", "My name is Zoë"));
+
+        assertEquals(List.of(), sentences(browser.post("/chat", Map.of("anew", "1"))));
+        assertEquals(
+                List.of("You have not told me your name yet."),
+                sentences(browser.post("/chat", Map.of("question", "What is my name?"))));
+    }
+
+    @Test
+    void chat_escapesQuestionAndReply() {
+        browser.post("/chat", Map.of("question", SCRIPT));
+        HttpResponse<String> page = browser.post("/chat", Map.of("question", "What did I say?"));
+
+        assertTrue(sentences(page).get(1).startsWith("You said: &lt;script&gt;"), page::body);
+        assertEquals(0, count(page, "<script>"));
+    }
+
+    @Test
+    void chat_ofNothing_namesTheField() {
+        assertEquals(
+                List.of("Question: expected some words, received nothing."),
+                problems(browser.post("/chat", Map.of("question", " "))));
+    }
+
+    @Test
     void digitReader_ofAPhotograph_drawsABoxAroundEachDigit() throws Exception {
         HttpResponse<String> page =
                 browser.upload("/digit-reader", "name=\"image\"; filename=\"scene.jpg\"", Pictures.scene());
@@ -202,7 +251,7 @@ class PagesIT {
         HttpResponse<String> iris = lonely.post("/iris", flower("5.1", "3.5", "1.4", "0.2"));
 
         String sentence = "The service does not answer. Try again later, or ask its operator.";
-        assertEquals(4, count(index, sentence));
+        assertEquals(5, count(index, sentence));
         assertEquals(502, iris.statusCode());
         assertEquals(List.of(sentence), problems(iris));
         assertTrue(iris.body().contains("value=\"5.1\""), "the numbers stay");
@@ -236,6 +285,10 @@ class PagesIT {
 
     private static List<String> rows(HttpResponse<String> page) {
         return all("<th scope=\"row\">([^<]*)</th>", page);
+    }
+
+    private static List<String> sentences(HttpResponse<String> page) {
+        return all("<p class=\"sentence\" dir=\"auto\">([^<]*)</p>", page);
     }
 
     private static List<String> problems(HttpResponse<String> page) {

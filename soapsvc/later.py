@@ -1,0 +1,44 @@
+"""Work that calls leave behind, done a moment later and for many of them at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+_MOST_WAITING = 10_000  # items: beyond them, who adds one does the work that waits
+
+
+class Later(Generic[Item]):
+    """Collects items and hands them to `work`, on a thread of its own. Safe to use from many threads."""
+
+    def __init__(self, name: str, delay_s: float, work: Callable[[deque[Item]], None]) -> None:
+        """delay_s: how long an item may wait for others.  work: takes items from the left until there are none."""
+        self._delay_s, self._work = delay_s, work
+        self._items: deque[Item] = deque()
+        self._some = threading.Event()
+        self._working = threading.Lock()
+        threading.Thread(target=self._by_and_by, name=name, daemon=True).start()
+
+    def add(self, item: Item) -> None:
+        """Leave an item behind."""
+        self._items.append(item)
+        if not self._some.is_set():
+            self._some.set()
+        if len(self._items) > _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Do what waits, now."""
+        with self._working:
+            self._work(self._items)
+
+    def _by_and_by(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(self._delay_s)
+            self._some.clear()
+            self.flush()

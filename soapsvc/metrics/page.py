@@ -1,0 +1,77 @@
+"""The page at /metrics, in the text format of Prometheus: one worker tells the counts of all."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from soapsvc.metrics.definitions import LOAD_SECONDS, MEMORY_BYTES, RESTARTS, STATE, WAITING
+from soapsvc.model.status import State, VersionStatus
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's name; the supervisor sets it for its workers
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_REFRESH_S = 1.0  # how old what others tell of a worker may be
+_STATM = Path("/proc/self/statm")  # proc(5)
+
+
+class MetricsPage:
+    """Tells what this worker, or all of them, counted."""
+
+    def __init__(
+        self, flush: Callable[[], None], versions: Callable[[], Sequence[VersionStatus]], waiting: Callable[[], int]
+    ) -> None:
+        """flush: counts the calls that wait to be counted.  waiting: gives how many calls wait for a thread."""
+        self._flush, self._versions, self._waiting = flush, versions, waiting
+        self._refreshing = threading.Lock()
+        disable_created_metrics()
+        self._registry = REGISTRY
+        if FOLDER_VARIABLE in os.environ:
+            self._registry = CollectorRegistry()
+            MultiProcessCollector(self._registry)
+            threading.Thread(target=self._keep_fresh, name="gauges", daemon=True).start()
+
+    def __call__(self) -> bytes:
+        """Return the page's content."""
+        self._refresh()
+        return generate_latest(self._registry)
+
+    def _refresh(self) -> None:
+        with self._refreshing:
+            self._flush()
+            WAITING.set(self._waiting())
+            if _STATM.exists():
+                MEMORY_BYTES.set(int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+            for status in self._versions():
+                for state in State:
+                    STATE.labels(status.name, status.version, state.value).set(status.state is state)
+                if seconds := _load_seconds(status):
+                    LOAD_SECONDS.labels(status.name, status.version).set(seconds)
+
+    def _keep_fresh(self) -> None:
+        while True:
+            self._refresh()
+            time.sleep(_REFRESH_S)
+
+
+def _load_seconds(status: VersionStatus) -> float:
+    """Return how long a version took from LOADING to AVAILABLE, 0 when it did not."""
+    at = dict(status.transitions)
+    if State.LOADING not in at or State.AVAILABLE not in at:
+        return 0.0
+    return max(0.0, (at[State.AVAILABLE] - at[State.LOADING]).total_seconds())
+
+
+def forget_gauges(pid: int, folder: Path) -> None:
+    """Let what a worker said of itself count no more: it ended. What it counted stays."""
+    mark_process_dead(pid, str(folder))
+
+
+def count_restart(worker: int) -> None:
+    """Count that this process took the place of one that ended. worker: the number of the place."""
+    RESTARTS.labels(worker).inc()
