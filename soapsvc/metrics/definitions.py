@@ -60,7 +60,7 @@ REFUSED = Counter(
 WAITING = Gauge("soapsvc_waiting_calls", "Calls that wait for a thread.", multiprocess_mode="livesum")
 STATE = Gauge(
     "soapsvc_model_state",
-    "Workers in which a version is in a state: START, LOADING, AVAILABLE, UNLOADING or END.",
+    "Workers in which a version is in a state: START, LOADING, AVAILABLE, UNAVAILABLE, UNLOADING or END.",
     ("model", "version", "state"),
     multiprocess_mode="livesum",
 )
