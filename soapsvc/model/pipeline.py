@@ -146,9 +146,12 @@ class Pinned:
                 values |= self._run(step, values)
         else:
             self._run_side_by_side(values)
-        fetched = [values[name] for name in fetches]
-        assert not any(isinstance(value, Items) for value in fetched), "checked at load"
-        return fetched  # type: ignore[return-value]
+        fetched = []
+        for name in fetches:
+            value = values[name]
+            assert not isinstance(value, Items), "checked at load"
+            fetched.append(value)
+        return fetched
 
     def _run_side_by_side(self, values: dict[str, Value]) -> None:
         """Run all steps: in this thread one of those that can run, the others beside it."""

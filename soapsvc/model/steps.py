@@ -44,8 +44,10 @@ class FunctionStep:
         fans_out = self._fans_out(given)
         names: Names = self._names()
         for name, wanted in self.function.inputs.items():
-            one = given[name].one if name in fans_out else given[name]
-            _matched(name, lambda one=one, wanted=wanted: wanted.match(one, names))
+            try:
+                wanted.match(given[name].one if name in fans_out else given[name], names)
+            except Misfit as err:
+                raise LoadError(f"inputs.{name}: {err}") from err
         outputs = {name: output.resolve(names) for name, output in self.function.outputs.items()}
         if not fans_out:
             return outputs
@@ -59,17 +61,12 @@ class FunctionStep:
         if not fans_out:
             return self._once(given)
         lists = [value for name, value in given.items() if name in fans_out and isinstance(value, Items)]
-        rows = []
-        for place in range(_length(self.name, lists)):
-            rows.append(self._once({
-                name: value.arrays[place] if isinstance(value, Items) and name in fans_out else value
-                for name, value in given.items()
-            }))  # fmt: skip
+        rows = [
+            self._once({name: _at(place, value) if name in fans_out else value for name, value in given.items()})
+            for place in range(_length(self.name, lists))
+        ]
         types = self.types({name: type_of(value) for name, value in given.items()})
-        return {
-            name: Items(kind.one, [row[name] for row in rows])  # type: ignore[misc]
-            for name, kind in types.items()
-        }
+        return {name: Items(kind.one, [_array(row[name]) for row in rows]) for name, kind in types.items()}
 
     def _once(self, given: Mapping[str, Value]) -> dict[str, Value]:
         names: Names = self._names()
@@ -220,6 +217,16 @@ class ModelStep:
 Step = FunctionStep | ModelStep
 
 
+def _at(place: int, value: Value) -> Array:
+    assert isinstance(value, Items)
+    return value.arrays[place]
+
+
+def _array(value: Value) -> Array:
+    assert not isinstance(value, Items), "checked at load"
+    return value
+
+
 def _alike(was: TensorSpec, now: TensorSpec) -> bool:
     return (was.batched, type_of_spec(was, was.shape)) == (now.batched, type_of_spec(now, now.shape))
 
@@ -265,10 +272,3 @@ def _check_names(given: Types, wanted: Mapping[str, Any], optional: Sequence[str
     for name in wanted:
         if name not in given and name not in optional:
             raise LoadError(f"inputs.{name}: nothing is bound to it")
-
-
-def _matched(name: str, match: Any) -> None:
-    try:
-        match()
-    except Misfit as err:
-        raise LoadError(f"inputs.{name}: {err}") from err
