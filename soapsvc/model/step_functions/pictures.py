@@ -15,6 +15,7 @@ from soapsvc.model.step_functions import function
 Method = Literal["area", "bilinear", "nearest"]
 Side = Annotated[int, Field(ge=1, le=16_384)]
 PICTURE = "number[h, w, c]"
+_AT_ONCE = 2**20  # values of a large picture
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "nearest": Image.Resampling.NEAREST}
 
 
@@ -105,7 +106,9 @@ def _resized(picture: Array, height: int, width: int, method: str) -> Array:
     if 0 in picture.shape:
         return np.zeros((height, width, picture.shape[2]), np.float32)
     if method == "area":
-        return area_resized(area_resized(picture, height, 0), width, 1).astype(np.float32)
+        parts = np.array_split(picture, 1 + picture.size // _AT_ONCE, axis=1)  # float64 takes much memory
+        lower = np.concatenate([area_resized(part, height, 0) for part in parts if part.size], axis=1)
+        return area_resized(lower, width, 1).astype(np.float32)
     how, floats = _RESAMPLING[method], np.ascontiguousarray(np.moveaxis(picture, -1, 0), np.float32)
     planes = [Image.fromarray(plane).resize((width, height), how) for plane in floats]
     return np.stack([np.asarray(plane) for plane in planes], axis=-1)
