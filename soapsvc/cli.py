@@ -29,6 +29,7 @@ from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.wsdl import read_wsdl
 from soapsvc.soapui.command import add_soapui_parser
 from soapsvc.transport.reload import add_reload_parser
+from soapsvc.transport.status import add_status_parser
 from soapsvc.tuning.command import add_tune_parser
 
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     wsdl.add_argument("--public-url", default="http://localhost:8080", help="where clients reach the server")
     wsdl.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
     wsdl.set_defaults(run=_wsdl)
+    add_status_parser(commands)
     add_reload_parser(commands)
     label = commands.add_parser("label", help="move a label, as stable, to another version; a running server follows")
     label.add_argument("model")

@@ -34,14 +34,14 @@ def _reload(options: argparse.Namespace) -> int:
         pid = running_pid(options.pid_file)
     except PidFileError as err:
         raise LoadError(str(err)) from err
-    asked = {worker["pid"]: worker["reloads"]["asked"] for worker in _running(_read(url))}
+    asked = {worker["pid"]: worker["reloads"]["asked"] for worker in _running(read_page(url))}
     os.kill(pid, signal.SIGHUP)
     deadline = time.monotonic() + options.timeout
-    while not _through(page := _read(url), asked):
+    while not _through(page := read_page(url), asked):
         if time.monotonic() > deadline:
             raise LoadError(f"{url}: not through after {options.timeout:g} s; it may yet come")
         time.sleep(_POLL_S)
-    return _show(page)
+    return show_page(page)
 
 
 def _running(page: Any) -> list[Any]:
@@ -53,17 +53,21 @@ def _through(page: Any, asked: dict[int, int]) -> bool:
     return all(worker["reloads"]["answered"] > asked.get(worker["pid"], -1) for worker in _running(page))
 
 
-def _read(url: str) -> Any:
+def read_page(url: str) -> Any:
+    """Return what a running server tells at /health/models. url: that page's. Raises LoadError."""
     if not url.startswith(("http://", "https://")):
-        raise LoadError(f"--url {url}: expected http:// or https://")
+        raise LoadError(f"{url}: expected http:// or https://")
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # http and https only, see above
             return json.load(answer)
     except (OSError, ValueError) as err:
-        raise LoadError(f"{url}: expected the status of a running server: {err}; give its address with --url") from err
+        raise LoadError(
+            f"{url}: expected the status of a running server: {err}; give its address, as http://localhost:8080"
+        ) from err
 
 
-def _show(page: Any) -> int:
+def show_page(page: Any) -> int:
+    """Print it, and return 0 when every version that is wanted serves and every label stands in its place, else 1."""
     for version in page["versions"]:
         reason = version["reason"] or version["note"]
         print(f"{version['model']} version {version['version']}: {version['state']}{reason and f': {reason}'}")
