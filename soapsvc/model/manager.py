@@ -50,7 +50,8 @@ class ModelManager:
     def __init__(self, load: Callable[[VersionFolder], Servable], labels: Mapping[str, Labels] | None = None) -> None:
         """labels: model name -> label -> version, as {"iris": {"stable": 1}}."""
         self._load = load
-        self._condition = threading.Condition()  # guards all below; notified when a handle comes back
+        self._lock = threading.RLock()  # guards all below
+        self._returned = threading.Condition(self._lock)  # notified when a handle comes back
         self._servables: dict[str, dict[int, Servable]] = {}
         self._status: dict[tuple[str, int], VersionStatus] = {}
         self._handles: Counter[tuple[str, int]] = Counter()
@@ -110,14 +111,14 @@ class ModelManager:
 
     def forget(self, name: str, version: int) -> None:
         """Drop the status of a version that is not served and whose folder is gone."""
-        with self._condition:
+        with self._lock:
             status = self._status.get((name, version))
             if status is not None and status.state in (State.START, State.END):
                 del self._status[name, version]
 
     def note(self, name: str, version: int, note: str) -> None:
         """Keep what an operator should know of a version, "" for nothing; a new note goes to the log."""
-        with self._condition:
+        with self._lock:
             status = self._status[name, version]
             self._status[name, version] = replace(status, note=note)
         if note and note != status.note:
@@ -125,7 +126,7 @@ class ModelManager:
 
     def want_labels(self, name: str, labels: Labels) -> None:
         """Replace a model's labels in one step; see `PlacedLabels.want`. What can't move yet goes to the log once."""
-        with self._condition:
+        with self._lock:
             before = self._labels[name].status(name)
             self._labels[name].want(labels, self._servables.get(name, {}))
             after = self._labels[name].status(name)
@@ -147,7 +148,7 @@ class ModelManager:
 
     def _borrow(self, wanted: _Wanted) -> Servable:
         """Lend a servable; a pipeline in one step with the versions of its models, for as long as it is lent."""
-        with self._condition:
+        with self._lock:
             servable = self._find(*wanted)
             if servable.pipeline is not None:
                 servable = self._pinned(servable, servable.pipeline)
@@ -156,12 +157,12 @@ class ModelManager:
             return servable
 
     def _give_back(self, servable: Servable) -> None:
-        with self._condition:
+        with self._lock:
             for each in (servable, *servable.pins):
                 key = (each.name, each.version)
                 self._handles[key] -= 1
                 if not self._handles[key]:
-                    self._condition.notify_all()
+                    self._returned.notify_all()
 
     def _pinned(self, servable: Servable, pipeline: Pinnable) -> Servable:
         """Return a pipeline for one call. Raises Unavailable."""
@@ -188,44 +189,44 @@ class ModelManager:
 
     def names(self) -> list[str]:
         """Return the names of the models that have a loaded version."""
-        with self._condition:
+        with self._lock:
             return sorted(self._servables)
 
     def limits_of(self, name: str) -> Limits:
         """Return the limits of a model's highest loaded version, the usual ones when it has none."""
-        with self._condition:
+        with self._lock:
             versions = self._servables.get(name)
             return versions[max(versions)].limits if versions else Limits()
 
     def contracts(self, name: str) -> dict[int, int]:
         """Return the major version of the contract that each loaded version of a model keeps."""
-        with self._condition:
+        with self._lock:
             return {version: servable.contract.version for version, servable in self._servables.get(name, {}).items()}
 
     def typed_contracts(self, name: str | None = None) -> list[Contract]:
         """Return the contract of each loaded version of a model, of all models without a name."""
-        with self._condition:
+        with self._lock:
             models = self._servables.values() if name is None else [self._servables.get(name, {})]
             return [servable.contract for versions in models for servable in versions.values()]
 
     def labelled(self, name: str) -> set[int]:
         """Return the versions of a model that a label stands on, or is to stand on."""
-        with self._condition:
+        with self._lock:
             return self._labels[name].versions()
 
     def status(self) -> list[VersionStatus]:
         """Return the status of every version ever seen, by name, then by version."""
-        with self._condition:
+        with self._lock:
             return [self._status[key] for key in sorted(self._status)]
 
     def labels(self) -> list[LabelStatus]:
         """Return the place of every label, by model, then by label."""
-        with self._condition:
+        with self._lock:
             return [status for name in sorted(self._labels) for status in self._labels[name].status(name)]
 
     def _reserve(self, folder: VersionFolder) -> bool:
         """Take a version's place for loading it; False when it is loaded, or on its way in or out."""
-        with self._condition:
+        with self._lock:
             status = self._status.get((folder.name, folder.version))
             free = status is None or status.state in (State.START, State.END)
             if free:
@@ -233,7 +234,7 @@ class ModelManager:
             return free
 
     def _publish(self, servable: Servable) -> None:
-        with self._condition:
+        with self._lock:
             versions = self._servables.setdefault(servable.name, {})
             versions[servable.version] = servable
             self._labels[servable.name].place(versions)
@@ -245,7 +246,7 @@ class ModelManager:
 
     def _withdraw(self, name: str, version: int, reason: str) -> Servable:
         """Return a version that no new handle is lent of from now on."""
-        with self._condition:
+        with self._lock:
             servable = self._find(name, version, None)
             versions = self._servables[name]
             del versions[version]
@@ -258,15 +259,15 @@ class ModelManager:
 
     def _free(self, servable: Servable, reason: str) -> None:
         key = (servable.name, servable.version)
-        with self._condition:
-            self._condition.wait_for(lambda: not self._handles[key])
+        with self._lock:
+            self._returned.wait_for(lambda: not self._handles[key])
             del self._handles[key]
         servable.graph.close()  # outside the lock: calls go on meanwhile
         self._set_state(*key, State.END, reason)
         log.info("%s version %d is unloaded: %s", *key, reason)
 
     def _set_state(self, name: str, version: int, state: State, reason: str = "", failed: bool = False) -> None:
-        with self._condition:  # reentrant: some callers hold it
+        with self._lock:  # reentrant: some callers hold it
             status = self._status.get((name, version)) or VersionStatus(name, version, State.START)
             self._status[name, version] = status.became(state, reason, failed)
 

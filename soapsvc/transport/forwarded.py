@@ -43,7 +43,7 @@ class TrustedProxies:
 
     def take(self, environ: Environ) -> Origin:
         """Return the origin of a request, and take the headers that tell of it out of its environment."""
-        told = {name: environ.pop(name, "") for name in _HEADERS}
+        told = {name: environ.pop(name) if name in environ else "" for name in _HEADERS}
         return self.origin(environ.get("REMOTE_ADDR", ""), lambda name: str(told[f"HTTP_{name}"]))
 
     def origin(self, peer: str, header: Callable[[str], str]) -> Origin:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -24,7 +25,7 @@ class Response:
 
     def send(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Start the response and return its body, left out for HEAD."""
-        line = f"{self.status} {HTTPStatus(self.status).phrase}"
+        line = _STATUS_LINES[self.status]
         headers = {"Content-Type": self.content_type, "Content-Length": str(len(self.body)), **self.headers}
         start_response(line, list(headers.items()))
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.body]

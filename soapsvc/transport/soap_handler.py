@@ -186,7 +186,7 @@ class SoapHandler:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
         package, received = None, len(body)
         try:
-            package = self._unpacked(body, ContentType(media_type, None, "", parameters), environ, endpoint.soap)
+            package = self._unpacked(body, media_type, parameters, environ, endpoint.soap)
             del body  # what is attached is a view of it, and is let go of before the operation runs
             call.deadline_s = _deadline(environ)
             call.takes_attachments = self._exchange.mtom and (
@@ -200,16 +200,18 @@ class SoapHandler:
             self._messages.write(call, endpoint.soap, received, package, reply, endpoint.disclosure())
         return reply, received
 
-    def _unpacked(self, body: bytes, sent_as: ContentType, environ: Environ, soap: SoapVersion) -> Package:
+    def _unpacked(
+        self, body: bytes, media_type: str, parameters: Mapping[str, str], environ: Environ, soap: SoapVersion
+    ) -> Package:
         """Return the envelope in a request's body, and what is attached to it. Raises SoapFault."""
-        if sent_as.media_type not in self._exchange.media_types:
-            raise wrong_media_type(sent_as.media_type, soap)
-        parameters, soap_action = sent_as.parameters, environ.get("HTTP_SOAPACTION", "").strip()
+        if media_type not in self._exchange.media_types:
+            raise wrong_media_type(media_type, soap)
+        soap_action = environ.get("HTTP_SOAPACTION", "").strip()
         action = parameters.get("action", "") if soap is SoapVersion.SOAP12 else soap_action
-        sent_as = replace(sent_as, charset=parameters.get("charset"), action=action.strip('"'))
+        sent_as = ContentType(media_type, parameters.get("charset"), action.strip('"'), parameters)
         coding = environ.get("HTTP_CONTENT_ENCODING", "")
         try:
-            max_bytes = self._exchange.max_bytes(sent_as.media_type)
+            max_bytes = self._exchange.max_bytes(media_type)
             message = body if is_identity(coding) else inflate(body, coding, max_bytes)
         except NotInflated as err:
             raise client_fault(str(err), err.status) from err
