@@ -88,7 +88,7 @@ def sample_of_one(folder: Path) -> Path:
 
 def test_index_leads_by_keyboard_to_a_page(page: Page) -> None:
     page.goto("")
-    assert page.get_by_text("Answers, version 1").count() == 4
+    assert page.get_by_text("Answers, version 1").count() == 5
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -144,6 +144,34 @@ def test_uploaded_picture_is_classified_and_shown(page: Page, tmp_path: Path) ->
     picture.wait_for()
     assert labels(page)[0] == "1"
     assert picture.evaluate("image => image.naturalWidth") == 8
+
+
+def test_digits_of_a_photograph_have_a_box_each(page: Page) -> None:
+    page.goto("digit-reader")
+    page.get_by_label("Photograph with a row").set_input_files(ROOT / "clients/csharp/scene.jpg")
+    page.get_by_role("button", name="Read").click()
+    picture = page.get_by_role("img", name="The picture that was sent")
+    picture.wait_for()
+    read = page.locator(".best").inner_text()
+    assert read.isdecimal()
+    assert "".join(labels(page)) == read
+    sent, boxes = picture.bounding_box(), [each.bounding_box() for each in picture.locator("rect").all()]
+    assert len(boxes) == len(read)
+    assert sent is not None
+    for box in boxes:
+        assert box is not None
+        assert sent["x"] <= box["x"] + 1 < box["x"] + box["width"] <= sent["x"] + sent["width"] + 1
+
+
+def test_conversation_goes_on_until_it_is_begun_anew(page: Page) -> None:
+    page.goto("chat")
+    for question in ("My name is <b>Ada</b>", "My name is Ada", "What is my name?"):
+        page.keyboard.type(question)  # the field has the focus
+        page.keyboard.press("Enter")
+        page.get_by_text(question, exact=True).wait_for()
+    assert page.locator(".sentence").last.inner_text() == "Your name is Ada."
+    page.get_by_role("button", name="Start anew").click()
+    page.wait_for_function("!document.querySelector('.turns')")
 
 
 def test_file_that_is_no_picture_is_a_sentence(page: Page, tmp_path: Path) -> None:
@@ -222,7 +250,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("name", ["", "iris", "digits", "language", "chat"])
+@pytest.mark.parametrize("name", ["", "iris", "digits", "language", "chat", "digit-reader"])
 def test_narrow_page_does_not_scroll_sideways(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(name)
