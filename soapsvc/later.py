@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -19,7 +18,7 @@ class Later(Generic[Item]):
         """delay_s: how long an item may wait for others.  work: takes items from the left until there are none."""
         self._delay_s, self._work = delay_s, work
         self._items: deque[Item] = deque()
-        self._some = threading.Event()
+        self._some, self._never = threading.Event(), threading.Event()
         self._working = threading.Lock()
         threading.Thread(target=self._by_and_by, name=name, daemon=True).start()
 
@@ -39,6 +38,6 @@ class Later(Generic[Item]):
     def _by_and_by(self) -> None:
         while True:
             self._some.wait()
-            time.sleep(self._delay_s)
+            self._never.wait(self._delay_s)
             self._some.clear()
             self.flush()

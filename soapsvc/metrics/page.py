@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -54,9 +53,10 @@ class MetricsPage:
                     LOAD_SECONDS.labels(status.name, status.version).set(seconds)
 
     def _keep_fresh(self) -> None:
+        never = threading.Event()
         while True:
             self._refresh()
-            time.sleep(_REFRESH_S)
+            never.wait(_REFRESH_S)
 
 
 def _load_seconds(status: VersionStatus) -> float:

@@ -79,7 +79,7 @@ def loaded(models: Path, shared: Path) -> Iterator[Loaded]:
             if folder.exists()
             else write_version(models, manifest, graph, warmup=jsonl(CALL))
         )
-        servables.append(load(found, (), None if alone else SharedFiles(shared)))
+        servables.append(load(found, shared=None if alone else SharedFiles(shared)))
         return servables[-1]
 
     yield loaded

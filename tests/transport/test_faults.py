@@ -188,13 +188,14 @@ def told_clock(server: Server) -> float:
 
 
 def test_durations_are_taken_from_no_wall_clock() -> None:
-    """The wall clock is the time of a change of state, which is only shown, and waitress's for idle connections.
+    """The wall clock is the time of a change of state, which is only shown, waitress's for idle connections, that of
+    sessions, which outlast the process, and what a conversation tells when it is asked for the time.
 
-    A clock that jumps ahead closes connections on which nothing is under way; clients open new ones.
+    A clock that jumps ahead closes connections on which nothing is under way, and lets sessions expire.
     """
     uses = {
         path.name
         for path in (ROOT / "soapsvc").rglob("*.py")
         if any(name in path.read_text() for name in ("time.time(", "datetime.now(", "utcnow("))
     }
-    assert uses == {"status.py", "waitress_channel.py"}
+    assert uses == {"service.py", "sqlite_store.py", "status.py", "waitress_channel.py"}
