@@ -62,9 +62,12 @@ class StageClock:
 def make_call() -> Call:
     """Return a function that sends one flower through the whole WSGI application, its call log to nowhere."""
     from soapsvc.settings import Settings
+    from soapsvc.transport.log_format import LineFormatter, LineHandler
     from soapsvc.transport.run import load_models, make_application
 
-    logging.basicConfig(level=logging.INFO, stream=open(os.devnull, "w"))  # noqa: SIM115  (open for good)
+    handler = LineHandler(open(os.devnull, "w"))  # noqa: SIM115  (open for good)
+    handler.setFormatter(LineFormatter(""))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = Settings(models=MODELS)
     manager, contracts, _ = load_models(settings)
     web = make_application(settings, manager, contracts, dict)
@@ -90,11 +93,11 @@ def wrap_stages(clock: StageClock) -> None:
     from soapsvc.soap.codec import Codec
     from soapsvc.soap.outline import Outlines
     from soapsvc.soap.service import _Predictor
-    from soapsvc.transport import soap_handler
     from soapsvc.transport.application import WebApplication
+    from soapsvc.transport.soap_handler import SoapHandler
 
     clock.wrap(WebApplication, "__call__", "HTTP: route, limits, headers")
-    clock.wrap(soap_handler, "_log", "call log")
+    clock.wrap(SoapHandler, "_tell", "call log and metrics")
     clock.wrap(SoapEndpoint, "answer", "SOAP: checks, Spyne's dispatch")
     clock.wrap(Outlines, "read", "reader: message to values")
     clock.wrap(_Predictor, "predict", "service: handle to the model")
