@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 _MOST_WAITING = 10_000  # items: beyond them, who adds one does the work that waits
 
@@ -19,7 +21,7 @@ class Later(Generic[Item]):
         self._delay_s, self._work = delay_s, work
         self._items: deque[Item] = deque()
         self._some, self._never = threading.Event(), threading.Event()
-        self._working = threading.Lock()
+        self._working = threading.RLock()  # a signal handler may log while its thread writes the log
         threading.Thread(target=self._by_and_by, name=name, daemon=True).start()
 
     def add(self, item: Item) -> None:
@@ -40,4 +42,7 @@ class Later(Generic[Item]):
             self._some.wait()
             self._never.wait(self._delay_s)
             self._some.clear()
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # a defect in one item's work must not end that of all later ones
+                log.exception("%s: work that was left behind failed", threading.current_thread().name)

@@ -54,7 +54,7 @@ RECEIVED_BYTES = Counter("soapsvc_received_bytes", "Bytes of the requests' HTTP 
 SENT_BYTES = Counter("soapsvc_sent_bytes", "Bytes of the answers before compression.", ("model",))
 REFUSED = Counter(
     "soapsvc_refused_requests",
-    "Requests that were refused before they were read: 408 too slow, 413 too large, 503 no room for them.",
+    "Requests that were refused before they were calls: 408 too slow, 413 too large, 503 no room, others malformed.",
     ("status",),
 )
 WAITING = Gauge("soapsvc_waiting_calls", "Calls that wait for a thread.", multiprocess_mode="livesum")

@@ -140,6 +140,7 @@ class SoapHandler:
 
     def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
         """Log and count an answered call."""
+        call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
         calls_log.info(
             "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
             call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
