@@ -23,7 +23,8 @@ for version in 3.11 3.12 3.13; do
     if [ requirements.txt -nt "$venv/stamp" ]; then
         "$python" -m venv "$venv"
         grep -v '^tensorflow' requirements.txt > "$venv/requirements.txt"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$venv/requirements.txt" 'pytest>=8.3,<10' 'pytest-timeout>=2.3,<3'
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$venv/requirements.txt" \
+            'pytest>=8.3,<10' 'pytest-timeout>=2.3,<3' 'requests>=2.32,<3'  # of tests/conftest.py, and its settings
         touch "$venv/stamp"
     fi
     echo "tests/soap on Python $version:"
