@@ -18,7 +18,8 @@ ALLOWED = {
     "authoring": {"errors", "model", "authoring"},
     "engine": {"errors", "model", "engine"},
     "session": {"errors", "model", "engine", "session"},
-    "soap": {"errors", "model", "engine", "session", "soap"},
+    "soap": {"errors", "model", "engine", "session", "tracing", "soap"},
+    "tracing": {"later", "tracing"},
     "console": {"errors", "model", "engine", "soap", "console", ""},
     "metrics": {"later", "model", "metrics"},
     "transport": {
@@ -31,6 +32,7 @@ ALLOWED = {
         "soap",
         "console",
         "metrics",
+        "tracing",
         "transport",
     },
     "predict": {"errors", "model", "engine", "soap", "authoring", "predict"},
@@ -75,6 +77,7 @@ def test_module_imports_only_what_its_room_may(path: Path) -> None:
         ("waitress", {"transport"}),
         ("granian", {"transport"}),
         ("prometheus_client", {"metrics"}),
+        ("opentelemetry", {"tracing"}),
     ],
 )
 def test_library_is_imported_only_where_it_belongs(package: str, rooms: set[str]) -> None:

@@ -23,15 +23,15 @@ _DELAY_S = 0.25  # how long a call may wait to be counted, with all that come me
 
 
 class Answered(Protocol):
-    """What is known of a call once it is answered. stages, and steps of a pipeline: their names and seconds."""
+    """What is known of a call once it is answered. stages, steps of a pipeline: when each began, and its seconds."""
 
     model: str
     version: int | None
     operation: str
     outcome: str
     began: float
-    stages: dict[str, float]
-    steps: Mapping[str, float]
+    stages: dict[str, tuple[float, float]]
+    steps: Mapping[str, tuple[float, float]]
 
 
 class _Counted(NamedTuple):
@@ -42,8 +42,8 @@ class _Counted(NamedTuple):
     operation: str
     outcome: str
     seconds: float
-    stages: dict[str, float]
-    steps: Mapping[str, float]
+    stages: Mapping[str, tuple[float, float]]
+    steps: Mapping[str, tuple[float, float]]
     received: int
     sent: int
 
@@ -90,9 +90,9 @@ def _count(calls: deque[_Counted]) -> None:
         one.seconds.append(call.seconds)
         one.received += call.received
         one.sent += call.sent
-        for stage, seconds in call.stages.items():
+        for stage, (_, seconds) in call.stages.items():
             one.stages[stage].append(seconds)
-        for step, seconds in call.steps.items():
+        for step, (_, seconds) in call.steps.items():
             one.steps[step].append(seconds)
     for (model, version, operation), one in sums.items():
         for outcome, count in one.outcomes.items():

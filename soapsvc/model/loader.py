@@ -90,10 +90,10 @@ def _load_pipeline(
         proven = _proven(unproven.pinned(given), folder, described.manifest.warmup)
         at_failure.pop_all()
         if not pinned:
-            return replace(proven, graph=pipeline, pins=(), step_seconds={})
+            return replace(proven, graph=pipeline, pins=(), step_times={})
         models.callback(pipeline.close)
         own = Pinned(pipeline, given, at_close=models.pop_all().close)
-        return replace(proven, graph=own, pipeline=None, pins=(), step_seconds=own.seconds)
+        return replace(proven, graph=own, pipeline=None, pins=(), step_times=own.times)
 
 
 def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph) -> Servable:

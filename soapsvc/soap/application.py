@@ -182,11 +182,11 @@ class SoapEndpoint:
         assert codec is not None
         if attachments:
             attachments.clear()
-        call.stages["parse"] = time.monotonic() - call.started
+        call.stages["parse"] = call.started, time.monotonic() - call.started
         result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
         ran = time.monotonic()
         answer = codec.write(result, call)
-        call.stages["serialise"] = time.monotonic() - ran
+        call.stages["serialise"] = ran, time.monotonic() - ran
         return answer
 
     def _run_uncoded(self, message: Message, call: Call) -> bytes:

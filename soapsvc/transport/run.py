@@ -35,6 +35,7 @@ from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
+from soapsvc.tracing.open import check_tracing, open_tracing
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
@@ -104,14 +105,18 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
-) -> WebApplication:
-    """Return the WSGI application."""
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object],
+    worker: int | None = None,
+) -> WebApplication:  # fmt: skip
+    """Return the WSGI application. worker: the number of this process among several, None where it is alone."""
     page = HomePage(manager, contracts, settings.base_url)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
+    tracing = open_tracing(settings.tracing, settings.otlp_endpoint, settings.trace_sample_ratio, worker)
+    return WebApplication(
+        manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages, tracing
+    )
 
 
 def run(settings: Settings) -> None:
@@ -120,6 +125,10 @@ def run(settings: Settings) -> None:
     if settings.workers > 1 and os.name == "nt":
         raise StartError("workers: Windows has no sockets that processes inherit; expected 1")
     check_server(settings)
+    try:
+        check_tracing(settings.tracing)
+    except ValueError as err:
+        raise StartError(f"tracing: {err}") from err
     listener = bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
@@ -144,7 +153,7 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page)
+    web = make_application(settings, manager, contracts, page, colleagues.number if colleagues else None)
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 
@@ -155,6 +164,7 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
+        prepared.web.soap.tracing.close()
     _leave()
 
 

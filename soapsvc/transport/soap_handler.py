@@ -23,6 +23,7 @@ from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.message_log import MessageLog
 from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
+from soapsvc.tracing.context import Tracing
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
@@ -88,10 +89,11 @@ class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
     def __init__(
-        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog
-    ) -> None:
+        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog,
+        tracing: Tracing,
+    ) -> None:  # fmt: skip
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
-        self.proxies, self._messages = proxies, messages
+        self.proxies, self._messages, self.tracing = proxies, messages, tracing
         self.metrics = CallMetrics()
 
     def handle(self, environ: Environ) -> Response:
@@ -101,8 +103,10 @@ class SoapHandler:
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
         call.credentials = environ.get("HTTP_AUTHORIZATION", "")
+        call.trace = self.tracing.begin(environ.get("HTTP_TRACEPARENT", ""), environ.get("HTTP_TRACESTATE", ""))
         if "soapsvc.queued" in environ:
-            call.stages["queue"] = started - environ["soapsvc.queued"]
+            queued = environ["soapsvc.queued"]
+            call.stages["queue"] = queued, started - queued
         try:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
@@ -142,15 +146,13 @@ class SoapHandler:
     def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
         """Log and count an answered call."""
         call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
-        if calls_log.isEnabledFor(logging.INFO):
-            line = CallRecord(
-                calls_log.name,
-                "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
-                call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
-                sent, call.peer, _steps(call) if call.steps else "",
-            )  # fmt: skip
-            calls_log.handle(line)
+        calls_log.info(
+            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
+            call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
+            sent, call.peer, _more(call) if call.steps or call.trace is not None else "",
+        )  # fmt: skip
         self.metrics.add(call, received, sent)
+        self.tracing.add(call)
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"
@@ -241,6 +243,8 @@ def _asks_for_wsdl(environ: Environ) -> bool:
     return any(name.lower() == "wsdl" for name, _ in query)
 
 
-def _steps(call: Call) -> str:
-    """Return what the steps of a pipeline took, in milliseconds, as the log has it."""
-    return " steps=" + ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())
+def _more(call: Call) -> str:
+    """Return what the steps of a pipeline took, in milliseconds, and the call's trace, as the log has them."""
+    steps = ",".join(f"{step}:{seconds * 1000:.2f}" for step, (_, seconds) in call.steps.items())
+    trace = f" trace={call.trace.trace_id}" if call.trace is not None else ""
+    return f" steps={steps}{trace}" if steps else trace

@@ -19,8 +19,8 @@ class Answered:
     operation: str = "predict"
     outcome: str = "ok"
     began: float = field(default_factory=time.monotonic)
-    stages: dict[str, float] = field(default_factory=lambda: {"run": 0.25, "parse": 0.5})
-    steps: dict[str, float] = field(default_factory=lambda: {"find": 0.125})
+    stages: dict[str, tuple[float, float]] = field(default_factory=lambda: {"run": (7.0, 0.25), "parse": (5.0, 0.5)})
+    steps: dict[str, tuple[float, float]] = field(default_factory=lambda: {"find": (7.0, 0.125)})
 
 
 def value(name: str, **labels: str) -> float:
