@@ -17,6 +17,7 @@ from soapsvc.metrics.definitions import (
     SENT_BYTES,
     STAGE_SECONDS,
     STEP_SECONDS,
+    UNPACKED_BYTES,
 )
 
 _DELAY_S = 0.25  # how long a call may wait to be counted, with all that come meanwhile
@@ -46,6 +47,7 @@ class _Counted(NamedTuple):
     steps: Mapping[str, tuple[float, float]]
     received: int
     sent: int
+    unpacked: int
 
 
 @dataclass
@@ -58,6 +60,7 @@ class _Sum:
     steps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     received: int = 0
     sent: int = 0
+    unpacked: int = 0
 
 
 class CallMetrics:
@@ -66,13 +69,14 @@ class CallMetrics:
     def __init__(self) -> None:
         self._calls: Later[_Counted] = Later("metrics", _DELAY_S, _count)
 
-    def add(self, call: Answered, received: int, sent: int) -> None:
-        """Count a call that is answered now. received, sent: bytes of its HTTP bodies."""
+    def add(self, call: Answered, received: int, sent: int, unpacked: int) -> None:
+        """Count a call that is answered now. received, sent: bytes of its HTTP bodies; unpacked: sent, uncompressed."""
         seconds = time.monotonic() - call.began
         version = str(call.version or "-")
         self._calls.add(
             _Counted(
-                call.model, version, call.operation, call.outcome, seconds, call.stages, call.steps, received, sent
+                call.model, version, call.operation, call.outcome, seconds, call.stages, call.steps, received, sent,
+                unpacked,
             )
         )  # fmt: skip
 
@@ -90,6 +94,7 @@ def _count(calls: deque[_Counted]) -> None:
         one.seconds.append(call.seconds)
         one.received += call.received
         one.sent += call.sent
+        one.unpacked += call.unpacked
         for stage, (_, seconds) in call.stages.items():
             one.stages[stage].append(seconds)
         for step, (_, seconds) in call.steps.items():
@@ -100,6 +105,7 @@ def _count(calls: deque[_Counted]) -> None:
         _seconds(model, version, operation).observe_all(one.seconds)
         _received(model).inc(one.received)
         _sent(model).inc(one.sent)
+        _unpacked(model).inc(one.unpacked)
         for stage, taken in one.stages.items():
             _stage(model, stage).observe_all(taken)
         for step, taken in one.steps.items():
@@ -110,5 +116,6 @@ _calls = lru_cache(maxsize=4096)(CALLS.labels)
 _seconds = lru_cache(maxsize=4096)(CALL_SECONDS.labels)
 _received = lru_cache(maxsize=1024)(RECEIVED_BYTES.labels)
 _sent = lru_cache(maxsize=1024)(SENT_BYTES.labels)
+_unpacked = lru_cache(maxsize=1024)(UNPACKED_BYTES.labels)
 _step = lru_cache(maxsize=4096)(STEP_SECONDS.labels)
 _stage = lru_cache(maxsize=4096)(STAGE_SECONDS.labels)

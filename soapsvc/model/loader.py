@@ -119,8 +119,14 @@ def _made(
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
         binding=Binding(contract, signatures[manifest.contract.signature], limits, described.conversation),
         limits=limits, graph=graph, runner=runner, conversation=described.conversation,
+        memory=_memory(folder, manifest),
         batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
+
+
+def _memory(folder: VersionFolder, manifest: Manifest) -> Mapping[str, int]:
+    """Return what is known beforehand of the memory that a version takes; nothing of a pipeline, which has no graph."""
+    return {} if manifest.steps is not None else {"graph_file": folder.file(manifest.graph.file).stat().st_size}
 
 
 def _check_libraries(manifest: Manifest, folder: VersionFolder, op_libraries: tuple[str, ...]) -> None:

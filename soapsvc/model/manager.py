@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound, Unavailable
 from soapsvc.model.contract import Contract
+from soapsvc.model.memory import resident_bytes
 from soapsvc.model.pins import models_of, why_not
 from soapsvc.model.placed_labels import Labels, PlacedLabels
 from soapsvc.model.servable import Pinnable, Servable
@@ -74,7 +75,7 @@ class ModelManager:
             log.error("%s version %d is loaded already; publish a change as a new version", folder.name, folder.version)
             return False
         try:
-            servable = self._load(folder)
+            servable = self._measured(folder)
             try:
                 admit(servable)
             except BaseException:
@@ -89,6 +90,15 @@ class ModelManager:
             self._publish(servable)
             return True
         return False
+
+    def _measured(self, folder: VersionFolder) -> Servable:
+        """Load a version, and tell by how much this process grew meanwhile."""
+        before = resident_bytes()
+        servable = self._load(folder)
+        after = resident_bytes()
+        if before is None or after is None:
+            return servable
+        return replace(servable, memory={**servable.memory, "load_growth": max(0, after - before)})
 
     def fail(self, folder: VersionFolder, reason: str) -> None:
         """Keep the reason why a version is not served, and say so in the log."""
@@ -184,7 +194,7 @@ class ModelManager:
         if (self._status[key].state, self._status[key].reason) == (state, reason):
             return
         self._set_state(*key, state, reason)
-        self._status[key] = replace(self._status[key], runner=servable.runner)
+        self._status[key] = replace(self._status[key], runner=servable.runner, memory=servable.memory)
         log.log(logging.ERROR if reason else logging.INFO, "%s version %d %s", *key, reason or "is available again")
 
     def names(self) -> list[str]:
@@ -240,7 +250,7 @@ class ModelManager:
             self._labels[servable.name].place(versions)
             self._set_state(servable.name, servable.version, State.AVAILABLE)
             key = (servable.name, servable.version)
-            self._status[key] = replace(self._status[key], runner=servable.runner)
+            self._status[key] = replace(self._status[key], runner=servable.runner, memory=servable.memory)
             self._review()
         log.info("%s version %d is available", servable.name, servable.version)
 

@@ -81,6 +81,7 @@ class Servable:
     batching: None: every call runs by itself.
     conversation: how its sessions work, None when it has none.
     runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
+    memory: bytes that it takes, by what they are: `graph_file`, `mapped_constants`, `load_growth`.
     pipeline: what has to be pinned before a call, None for a model with a graph.
     pins: the models that are pinned for this call.  step_times: when the steps of this call
     began, and the seconds that they took so far.
@@ -99,6 +100,7 @@ class Servable:
     batching: Batching | None = None
     conversation: Conversation | None = None
     runner: str = TENSORFLOW
+    memory: Mapping[str, int] = field(default_factory=dict, repr=False)
     pipeline: Pinnable | None = field(default=None, repr=False)
     pins: tuple[Servable, ...] = field(default=(), repr=False)
     step_times: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)

@@ -28,7 +28,7 @@ class WebApplication:
         self.draining = False  # set once the server stops
         self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
         self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages, tracing)
-        metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting())
+        metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting(), contracts.sessions)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),

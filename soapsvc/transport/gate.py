@@ -15,7 +15,6 @@ from typing import Any
 
 from soapsvc.engine.deadline import earliest
 from soapsvc.errors import ServingError
-from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.application import Reply
 from soapsvc.soap.call import Call, request_id
 from soapsvc.soap.media_type import parse_content_type
@@ -123,9 +122,9 @@ class Gate:
             self._admission.leave(model)
 
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=environ.get("REMOTE_ADDR", "-"))
-        REFUSED.labels(status).inc()
-        return _response(self._web.soap.fault(environ["PATH_INFO"], status, text, call), call, headers)
+        peer, began = environ.get("REMOTE_ADDR", "-"), environ["soapsvc.began"]
+        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=peer, began=began)
+        return _response(self._web.soap.refused(environ["PATH_INFO"], status, text, call), call, headers)
 
     def _watch(self) -> None:
         while True:

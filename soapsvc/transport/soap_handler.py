@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from soapsvc.errors import ServingError
 from soapsvc.metrics.calls import CallMetrics
+from soapsvc.metrics.definitions import REFUSED
 from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
@@ -111,8 +112,9 @@ class SoapHandler:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
             reply, received = self._defect(err, environ, call), 0
+        unpacked = len(reply.body)
         reply, coding = self._compressed(reply, environ)
-        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body))
+        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body), unpacked)
         headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
@@ -134,7 +136,17 @@ class SoapHandler:
             return self.fault(path, 404, "no service stands at this address", call)
         call.model = endpoint.names.model
         reply = endpoint.fault(error, call)
-        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body), len(reply.body))
+        return reply
+
+    def refused(self, path: str, status: int, text: str, call: Call) -> Reply:
+        """Return the fault for a request that never became a call, log it and count it."""
+        reply = self.fault(path, status, text, call)
+        endpoint = self._endpoint(_PATH.fullmatch(path))
+        if endpoint is not None:
+            call.model = endpoint.names.model
+        REFUSED.labels(status).inc()
+        self._log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -143,16 +155,19 @@ class SoapHandler:
         soap = _soap_of(path)
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
 
-    def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
-        """Log and count an answered call."""
+    def _tell(self, call: Call, milliseconds: float, received: int, sent: int, unpacked: int) -> None:
+        """Log and count an answered call. unpacked: bytes of its answer before compression."""
         call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
+        self._log(call, milliseconds, received, sent)
+        self.metrics.add(call, received, sent, unpacked)
+        self.tracing.add(call)
+
+    def _log(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
         calls_log.info(
             "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
             call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
             sent, call.peer, _more(call) if call.steps or call.trace is not None else "",
         )  # fmt: skip
-        self.metrics.add(call, received, sent)
-        self.tracing.add(call)
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"

@@ -13,7 +13,6 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from soapsvc.errors import ServingError
-from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
@@ -78,8 +77,6 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
-        if not isinstance(error, ServingError):
-            REFUSED.labels(error.code).inc()
         origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
         began = getattr(request, "began", time.monotonic())
         call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
@@ -91,7 +88,7 @@ class FaultTask(ErrorTask):
             text = error.reason
             if isinstance(error, RequestEntityTooLarge):
                 text = too_large(request.adj.max_request_body_size - SLACK)
-            reply = self.web.soap.fault(path, error.code, text, call)
+            reply = self.web.soap.refused(path, error.code, text, call)
             self.status = f"{error.code} {error.reason}"
             self.set_close_on_finish()
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])

@@ -30,8 +30,8 @@ def value(name: str, **labels: str) -> float:
 def test_calls_are_counted_by_outcome_with_bytes_and_stages() -> None:
     metrics = CallMetrics()
     for _ in range(3):
-        metrics.add(Answered(), received=100, sent=10)
-    metrics.add(Answered(outcome="InvalidInput", stages={}, steps={}), received=1, sent=2)
+        metrics.add(Answered(), received=100, sent=10, unpacked=40)
+    metrics.add(Answered(outcome="InvalidInput", stages={}, steps={}), received=1, sent=2, unpacked=2)
     metrics.flush()
     called = {"model": "counted", "version": "3", "operation": "predict"}
     assert value("soapsvc_calls_total", **called, outcome="ok") == 3
@@ -39,6 +39,7 @@ def test_calls_are_counted_by_outcome_with_bytes_and_stages() -> None:
     assert value("soapsvc_call_seconds_count", **called) == 4
     assert value("soapsvc_received_bytes_total", model="counted") == 301
     assert value("soapsvc_sent_bytes_total", model="counted") == 32
+    assert value("soapsvc_unpacked_sent_bytes_total", model="counted") == 122
     assert value("soapsvc_stage_seconds_sum", model="counted", stage="parse") == 1.5
     assert value("soapsvc_step_seconds_sum", model="counted", step="find") == 0.375
     assert value("soapsvc_stage_seconds_bucket", model="counted", stage="run", le="0.25") == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import MOST_CALLS, Limits
+from soapsvc.session import MOST_CALLS, Kept, Limits
 from soapsvc.session import redis_store as in_redis
 from soapsvc.session import sqlite_store as in_sqlite
 from soapsvc.session.sqlite_store import SqliteStore
@@ -31,7 +31,7 @@ def test_session_is_kept_for_all_processes(make: MakeStore) -> None:
     assert other.is_first(A, call)
     assert other.content(A) == b"first"
     assert other.finish(A, call, b"\x00second")
-    assert (one.content(A), one.count()) == (b"\x00second", 1)
+    assert (one.content(A), one.kept()) == (b"\x00second", Kept(1, 7))
 
 
 def test_calls_on_one_session_queue_in_order_across_processes(make: MakeStore) -> None:
