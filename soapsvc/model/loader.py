@@ -16,6 +16,7 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.memory import resident_bytes
 from soapsvc.model.pipeline import Pinned, Pipeline
 from soapsvc.model.pipeline_build import Lender, Neighbours, build_pipeline
 from soapsvc.model.runner import accelerated
@@ -56,6 +57,16 @@ def load(
     except BaseException:
         servable.graph.close()
         raise
+
+
+def measured(make: Callable[[], Servable]) -> Servable:
+    """Return what is made, and by how much this process grew meanwhile, where the system tells."""
+    before = resident_bytes()
+    servable = make()
+    after = resident_bytes()
+    if before is None or after is None:
+        return servable
+    return replace(servable, memory={**servable.memory, "load_growth": max(0, after - before)})
 
 
 def _make(

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from soapsvc.errors import InvalidInput, LoadError, ModelNotFound, Unavailable
 from soapsvc.model.contract import Contract
-from soapsvc.model.memory import resident_bytes
 from soapsvc.model.pins import models_of, why_not
 from soapsvc.model.placed_labels import Labels, PlacedLabels
 from soapsvc.model.servable import Pinnable, Servable
@@ -75,7 +74,7 @@ class ModelManager:
             log.error("%s version %d is loaded already; publish a change as a new version", folder.name, folder.version)
             return False
         try:
-            servable = self._measured(folder)
+            servable = self._load(folder)
             try:
                 admit(servable)
             except BaseException:
@@ -90,15 +89,6 @@ class ModelManager:
             self._publish(servable)
             return True
         return False
-
-    def _measured(self, folder: VersionFolder) -> Servable:
-        """Load a version, and tell by how much this process grew meanwhile."""
-        before = resident_bytes()
-        servable = self._load(folder)
-        after = resident_bytes()
-        if before is None or after is None:
-            return servable
-        return replace(servable, memory={**servable.memory, "load_growth": max(0, after - before)})
 
     def fail(self, folder: VersionFolder, reason: str) -> None:
         """Keep the reason why a version is not served, and say so in the log."""

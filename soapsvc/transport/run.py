@@ -25,8 +25,10 @@ from soapsvc.errors import LoadError, Unavailable
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.servable import Servable
 from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
+from soapsvc.model.source import VersionFolder
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.session import Limits
@@ -66,10 +68,17 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     """
     if settings.contracts is not None and not settings.contracts.is_dir():
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
-    from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
+    from soapsvc.model.loader import (
+        load,
+        measured,
+    )  # TensorFlow takes seconds to import: not before the settings are right
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    def load_one(folder: VersionFolder) -> Servable:
+        return measured(lambda: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    manager = ModelManager(load_one)
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(
         try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,6 +24,7 @@ from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.message_log import MessageLog
 from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
+from soapsvc.soap.untold import untold
 from soapsvc.tracing.context import Tracing
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
@@ -120,6 +121,11 @@ class SoapHandler:
             headers["Allow"] = "GET, HEAD, POST"
         return Response(reply.status, reply.content_type, reply.body, headers)
 
+    def begun(self, header: Callable[[str], str], peer: str, began: float) -> Call:
+        """Return the call of a request that gets no thread. header: gives a header by its name, as TRACEPARENT."""
+        trace = self.tracing.begin(header("TRACEPARENT"), header("TRACESTATE"))
+        return Call(request_id(header("X_REQUEST_ID")), peer=peer, began=began, trace=trace)
+
     def model_called(self, method: str, path: str) -> str:
         """Return the model that a request calls, `inference` for the generic service, empty when it calls none."""
         match = _PATH.fullmatch(path) if method == "POST" else None
@@ -147,6 +153,7 @@ class SoapHandler:
             call.model = endpoint.names.model
         REFUSED.labels(status).inc()
         self._log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        self.tracing.add(call)
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -171,7 +178,7 @@ class SoapHandler:
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"
-        log.error("request %s failed", call.request_id, exc_info=error)
+        log.error("request %s failed", call.request_id, exc_info=untold(error))
         soap = _soap_of(environ.get("PATH_INFO", ""))
         return Reply(500, soap.content_type, fault_envelope(error, soap, "", call.request_id))
 

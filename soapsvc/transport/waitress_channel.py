@@ -13,7 +13,6 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from soapsvc.errors import ServingError
-from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
 from soapsvc.transport.server import Patience
@@ -77,9 +76,12 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
-        origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
-        began = getattr(request, "began", time.monotonic())
-        call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
+
+        def header(name: str) -> str:
+            return str(request.headers.get(name, ""))
+
+        origin = self.web.soap.proxies.origin(self.channel.addr[0], header)
+        call = self.web.soap.begun(header, origin.peer, getattr(request, "began", time.monotonic()))
         path = getattr(request, "path", "")
         if isinstance(error, ServingError):
             reply = self.web.soap.refusal(path, error, call)

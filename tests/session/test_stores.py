@@ -85,10 +85,10 @@ def test_expired_session_is_gone_unless_a_call_is_on_it(make: MakeStore) -> None
     assert call is not None
     assert later.enter(A) is None
     later.beat()
-    assert store.count() == 1
+    assert store.kept().sessions == 1
     assert store.finish(B, call, b"")
     later.beat()
-    assert store.count() == 0
+    assert store.kept().sessions == 0
 
 
 def test_longest_idle_session_gives_way_to_a_new_one(make: MakeStore) -> None:
@@ -112,7 +112,7 @@ def test_bytes_of_all_sessions_are_limited(make: MakeStore) -> None:
     assert [store.content(key) is not None for key in (A, B, C)] == [False, True, True]
     call = store.enter(C) or ""
     assert store.finish(C, call, b"x" * 90)
-    assert (store.content(B), store.count()) == (None, 1)
+    assert (store.content(B), store.kept().sessions) == (None, 1)
 
 
 def test_full_store_refuses_and_keeps_what_it_has(make: MakeStore) -> None:
@@ -170,7 +170,7 @@ def test_file_and_journal_are_bounded_by_what_is_kept_at_once(tmp_path: Path) ->
     store = SqliteStore(path, Limits(max_sessions=50))
     for number in range(2000):
         store.create(number.to_bytes(32, "big"), os.urandom(1000))
-    assert store.count() == 50
+    assert store.kept().sessions == 50
     assert path.stat().st_size < 50 * 1300 + 100_000
     store.close()
 
