@@ -24,7 +24,7 @@ BIN := .venv/bin
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
 
-test: .venv/dev.stamp .venv/models.stamp
+test: .venv/dev.stamp .venv/models.stamp .venv/collector
 	$(BIN)/pytest
 	./tests/on_other_pythons.sh
 
@@ -76,6 +76,10 @@ clean:
 .venv/dev.stamp: .venv/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,lint]'
 	touch $@
+
+# A real OpenTelemetry collector, for tests of tracing; needs Go
+.venv/collector: tests/collector/main.go tests/collector/go.mod tests/collector/go.sum | .venv/bin/python
+	cd tests/collector && go build -o ../../.venv/collector .
 
 .venv/fuzz.stamp: .venv/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'

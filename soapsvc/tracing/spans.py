@@ -79,7 +79,7 @@ class CallSpans:
         self._ids = _Ids()
         about: dict[str, str | int] = {"service.name": "soapsvc"}
         if worker is not None:
-            about["service.instance.id"] = f"worker-{worker}"
+            about["soapsvc.worker"] = worker
         resource = Resource.create().merge(Resource(about)).merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(
             sampler=ALWAYS_ON, resource=resource, id_generator=self._ids, shutdown_on_exit=False
