@@ -1,7 +1,7 @@
 """Our server without its call log and its metrics: `python -m bench.silent_server ARGUMENTS`, as of `serve.py`.
 
-No setting turns them off. What a call does for them is one method of the product, `SoapHandler._tell`, which does nothing
-here; the times of the stages are still taken.
+No setting turns them off. What a call does for them is one function of the product, `Telling.add`, which does nothing
+here; the note of the call that it takes, and the times of the stages, are still made.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 import serve
-from soapsvc.transport.soap_handler import SoapHandler
+from soapsvc.transport.telling import Telling
 
 
 def _say_nothing(*_: object) -> None:
@@ -17,5 +17,5 @@ def _say_nothing(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    SoapHandler._tell = _say_nothing  # type: ignore[method-assign]
+    Telling.add = _say_nothing  # type: ignore[method-assign]
     sys.exit(serve.main())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
+from soapsvc.answered import Answered
 from soapsvc.later import Later
 from soapsvc.metrics.definitions import (
     CALL_SECONDS,
@@ -21,33 +19,6 @@ from soapsvc.metrics.definitions import (
 )
 
 _DELAY_S = 0.25  # how long a call may wait to be counted, with all that come meanwhile
-
-
-class Answered(Protocol):
-    """What is known of a call once it is answered. stages, steps of a pipeline: when each began, and its seconds."""
-
-    model: str
-    version: int | None
-    operation: str
-    outcome: str
-    began: float
-    stages: dict[str, tuple[float, float]]
-    steps: Mapping[str, tuple[float, float]]
-
-
-class _Counted(NamedTuple):
-    """What is kept of a call until it is counted: not its messages."""
-
-    model: str
-    version: str
-    operation: str
-    outcome: str
-    seconds: float
-    stages: Mapping[str, tuple[float, float]]
-    steps: Mapping[str, tuple[float, float]]
-    received: int
-    sent: int
-    unpacked: int
 
 
 @dataclass
@@ -67,31 +38,24 @@ class CallMetrics:
     """Takes calls in. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._calls: Later[_Counted] = Later("metrics", _DELAY_S, _count)
+        self._calls: Later[Answered] = Later("metrics", _DELAY_S, _count)
 
-    def add(self, call: Answered, received: int, sent: int, unpacked: int) -> None:
-        """Count a call that is answered now. received, sent: bytes of its HTTP bodies; unpacked: sent, uncompressed."""
-        seconds = time.monotonic() - call.began
-        version = str(call.version or "-")
-        self._calls.add(
-            _Counted(
-                call.model, version, call.operation, call.outcome, seconds, call.stages, call.steps, received, sent,
-                unpacked,
-            )
-        )  # fmt: skip
+    def add(self, call: Answered) -> None:
+        """Count a call, a moment later."""
+        self._calls.add(call)
 
     def flush(self) -> None:
         """Count what waits to be counted."""
         self._calls.flush()
 
 
-def _count(calls: deque[_Counted]) -> None:
+def _count(calls: deque[Answered]) -> None:
     sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
     while calls:
         call = calls.popleft()
-        one = sums[call.model, call.version, call.operation]
+        one = sums[call.model, str(call.version or "-"), call.operation]
         one.outcomes[call.outcome] += 1
-        one.seconds.append(call.seconds)
+        one.seconds.append(call.ended - call.began)
         one.received += call.received
         one.sent += call.sent
         one.unpacked += call.unpacked

@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from soapsvc.answered import Timed
 from soapsvc.soap.addressing import Addressed
 from soapsvc.soap.mtom import Enclosure
-from soapsvc.tracing.context import TraceContext
+from soapsvc.trace_context import TraceContext
 
-Timed = tuple[float, float]  # when it began, on time.monotonic, and the seconds that it took
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
+from soapsvc.answered import Timed
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
@@ -27,7 +28,7 @@ from soapsvc.model.manager import ModelManager
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Signature
 from soapsvc.session.sessions import Sessions, SessionState
-from soapsvc.soap.call import Call, Timed
+from soapsvc.soap.call import Call
 from soapsvc.soap.ns import ContractNames
 from soapsvc.soap.tensors import tensor_record, tensor_value
 from soapsvc.soap.text import numbers

@@ -11,8 +11,6 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -33,29 +31,14 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from soapsvc.answered import Answered
 from soapsvc.later import Later
-from soapsvc.tracing.context import TraceContext, Traced, parse_trace, well_formed
+from soapsvc.trace_context import TraceContext, parse_trace, well_formed
 
 _DELAY_S = 0.25  # how long a call may wait until its spans are made, with all that come meanwhile
 _MOST_WAITING = 32_768  # spans that wait to be sent; beyond them the oldest are dropped
 _BATCH = 2_048  # spans sent at once
 _CLOSE_S = 3.0  # how long the end of the server waits for a collector
-
-
-class _Told(NamedTuple):
-    """What is kept of a call until its spans are made: not its messages. ended: on time.monotonic."""
-
-    trace: TraceContext
-    request_id: str
-    peer: str
-    model: str
-    version: int | None
-    operation: str
-    outcome: str
-    began: float
-    ended: float
-    stages: Mapping[str, tuple[float, float]]
-    steps: Mapping[str, tuple[float, float]]
 
 
 class _Ids(RandomIdGenerator):
@@ -88,7 +71,7 @@ class CallSpans:
             BatchSpanProcessor(exporter, max_queue_size=_MOST_WAITING, max_export_batch_size=_BATCH)
         )
         self._tracer = self._provider.get_tracer("soapsvc")
-        self._calls: Later[_Told] = Later("spans", _DELAY_S, self._make)
+        self._calls: Later[Answered] = Later("spans", _DELAY_S, self._make)
 
     def begin(self, traceparent: str, tracestate: str) -> TraceContext | None:
         """See `Tracing`. A call whose caller sent no trace begins one, if it is of the share that is kept."""
@@ -99,15 +82,10 @@ class CallSpans:
             return None
         return TraceContext(f"{number:032x}", "", True)
 
-    def add(self, call: Traced) -> None:
+    def add(self, call: Answered) -> None:
         """See `Tracing`."""
         if call.trace is not None and call.trace.sampled:
-            self._calls.add(
-                _Told(
-                    call.trace, call.request_id, call.peer, call.model, call.version, call.operation, call.outcome,
-                    call.began, time.monotonic(), call.stages, call.steps,
-                )
-            )  # fmt: skip
+            self._calls.add(call)
 
     def flush(self) -> None:
         """Make the spans of what was added, and send them."""
@@ -121,20 +99,22 @@ class CallSpans:
         closing.start()
         closing.join(_CLOSE_S)
 
-    def _make(self, calls: deque[_Told]) -> None:
+    def _make(self, calls: deque[Answered]) -> None:
         epoch = time.time() - time.monotonic()
         while calls:
             self._make_one(calls.popleft(), epoch)
 
-    def _make_one(self, call: _Told, epoch: float) -> None:
+    def _make_one(self, call: Answered, epoch: float) -> None:
         """Make a call's spans. epoch: the time at which time.monotonic was 0."""
 
         def at(moment: float) -> int:
             return int((epoch + moment) * 1e9)
 
-        self._ids.trace_id = int(call.trace.trace_id, 16)
+        trace = call.trace
+        assert trace is not None
+        self._ids.trace_id = int(trace.trace_id, 16)
         whole = self._tracer.start_span(
-            _name(call), _parent(call.trace), SpanKind.SERVER, _attributes(call), start_time=at(call.began)
+            _name(call), _parent(trace), SpanKind.SERVER, _attributes(call), start_time=at(call.began)
         )
         if call.outcome != "ok":
             whole.set_status(Status(StatusCode.ERROR))
@@ -148,12 +128,12 @@ class CallSpans:
         whole.end(at(call.ended))
 
 
-def _name(call: _Told) -> str:
+def _name(call: Answered) -> str:
     """Return the span's name: that of the method, which a caller can't choose, or the protocol's."""
     return f"{call.model}/{call.operation}" if call.operation != "-" else "soap"
 
 
-def _attributes(call: _Told) -> dict[str, str | int]:
+def _attributes(call: Answered) -> dict[str, str | int]:
     """Return what is told of a call, named as OpenTelemetry's conventions for RPC have it, and what only we have."""
     told: dict[str, str | int] = {
         "rpc.system.name": "soap", "client.address": call.peer, "soapsvc.request_id": call.request_id,

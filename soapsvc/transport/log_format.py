@@ -26,7 +26,14 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self, who: str) -> None:
         super().__init__(f"%(asctime)s %(levelname)s {who and who + ' '}%(name)s %(message)s")
+        self._who = who and f"{who} "
         self._second = (0, "")
+
+    def format(self, record: LogRecord) -> str:
+        """Return a record's line; that of most, which are a message and no more, in a shorter way than logging's."""
+        if record.exc_info or record.exc_text or record.stack_info:
+            return super().format(record)
+        return f"{self.formatTime(record)} {record.levelname} {self._who}{record.name} {record.getMessage()}"
 
     def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  (logging's name)
         """Return local time as `2026-11-23 04:35:29,123`."""

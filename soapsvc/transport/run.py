@@ -173,7 +173,7 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
-        prepared.web.soap.tracing.close()
+        prepared.web.soap.telling.close()
     _leave()
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from soapsvc.answered import Answered
 from soapsvc.errors import ServingError
-from soapsvc.metrics.calls import CallMetrics
 from soapsvc.metrics.definitions import REFUSED
 from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
@@ -25,14 +25,13 @@ from soapsvc.soap.message_log import MessageLog
 from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.untold import untold
-from soapsvc.tracing.context import Tracing
+from soapsvc.tracing import Tracing
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
-from soapsvc.transport.log_format import CallRecord
+from soapsvc.transport.telling import Telling
 
 log = logging.getLogger(__name__)
-calls_log = logging.getLogger("soapsvc.calls")
 _PATH = re.compile(
     r"/(?P<soap>soap|soap12)/(?P<model>[a-z][a-z0-9-]{0,62})/v(?P<contract>[1-9][0-9]{0,5})"
     r"(?:/versions/(?P<version>[1-9][0-9]{0,17})|/labels/(?P<label>[a-z][a-z0-9-]{0,62}))?/?"
@@ -95,8 +94,8 @@ class SoapHandler:
         tracing: Tracing,
     ) -> None:  # fmt: skip
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
-        self.proxies, self._messages, self.tracing = proxies, messages, tracing
-        self.metrics = CallMetrics()
+        self.proxies, self._messages, self._tracing = proxies, messages, tracing
+        self.telling = Telling(tracing)
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
@@ -105,7 +104,7 @@ class SoapHandler:
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
         call.credentials = environ.get("HTTP_AUTHORIZATION", "")
-        call.trace = self.tracing.begin(environ.get("HTTP_TRACEPARENT", ""), environ.get("HTTP_TRACESTATE", ""))
+        call.trace = self._tracing.begin(environ.get("HTTP_TRACEPARENT", ""), environ.get("HTTP_TRACESTATE", ""))
         if "soapsvc.queued" in environ:
             queued = environ["soapsvc.queued"]
             call.stages["queue"] = queued, started - queued
@@ -115,7 +114,7 @@ class SoapHandler:
             reply, received = self._defect(err, environ, call), 0
         unpacked = len(reply.body)
         reply, coding = self._compressed(reply, environ)
-        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body), unpacked)
+        self.telling.add(self._answered(call, call.started, received, len(reply.body), unpacked))
         headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
@@ -123,7 +122,7 @@ class SoapHandler:
 
     def begun(self, header: Callable[[str], str], peer: str, began: float) -> Call:
         """Return the call of a request that gets no thread. header: gives a header by its name, as TRACEPARENT."""
-        trace = self.tracing.begin(header("TRACEPARENT"), header("TRACESTATE"))
+        trace = self._tracing.begin(header("TRACEPARENT"), header("TRACESTATE"))
         return Call(request_id(header("X_REQUEST_ID")), peer=peer, began=began, trace=trace)
 
     def model_called(self, method: str, path: str) -> str:
@@ -142,7 +141,7 @@ class SoapHandler:
             return self.fault(path, 404, "no service stands at this address", call)
         call.model = endpoint.names.model
         reply = endpoint.fault(error, call)
-        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body), len(reply.body))
+        self.telling.add(self._answered(call, call.began, 0, len(reply.body), len(reply.body)))
         return reply
 
     def refused(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -152,8 +151,7 @@ class SoapHandler:
         if endpoint is not None:
             call.model = endpoint.names.model
         REFUSED.labels(status).inc()
-        self._log(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
-        self.tracing.add(call)
+        self.telling.add_refused(self._answered(call, call.began, 0, len(reply.body), len(reply.body)))
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
@@ -162,18 +160,13 @@ class SoapHandler:
         soap = _soap_of(path)
         return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
 
-    def _tell(self, call: Call, milliseconds: float, received: int, sent: int, unpacked: int) -> None:
-        """Log and count an answered call. unpacked: bytes of its answer before compression."""
-        call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
-        self._log(call, milliseconds, received, sent)
-        self.metrics.add(call, received, sent, unpacked)
-        self.tracing.add(call)
-
-    def _log(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
-        calls_log.info(
-            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
-            call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
-            sent, call.peer, _more(call) if call.steps or call.trace is not None else "",
+    def _answered(self, call: Call, since: float, received: int, sent: int, unpacked: int) -> Answered:
+        """Return what is to be told of a call that is answered now. since: from when on its line counts the time."""
+        now = time.monotonic()
+        steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
+        return Answered(
+            call.request_id, call.peer, call.model, call.version, call.operation, call.outcome, call.trace, call.began,
+            now, time.time(), now - since, received, sent, unpacked, call.stages, steps,
         )  # fmt: skip
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
@@ -263,10 +256,3 @@ def _soap_of(path: str) -> SoapVersion:
 def _asks_for_wsdl(environ: Environ) -> bool:
     query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     return any(name.lower() == "wsdl" for name, _ in query)
-
-
-def _more(call: Call) -> str:
-    """Return what the steps of a pipeline took, in milliseconds, and the call's trace, as the log has them."""
-    steps = ",".join(f"{step}:{seconds * 1000:.2f}" for step, (_, seconds) in call.steps.items())
-    trace = f" trace={call.trace.trace_id}" if call.trace is not None else ""
-    return f" steps={steps}{trace}" if steps else trace

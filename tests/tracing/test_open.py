@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from soapsvc.tracing.context import Untraced
+from soapsvc.tracing import Untraced
 from soapsvc.tracing.open import check_tracing, open_tracing
 from tests.conftest import ROOT
 

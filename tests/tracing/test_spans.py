@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -13,32 +13,23 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from soapsvc.tracing.context import TraceContext
+from soapsvc.answered import Answered
+from soapsvc.trace_context import TraceContext
 from soapsvc.tracing.spans import CallSpans
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 BEGAN = time.monotonic() - 10
 
 
-@dataclass
-class Answered:
-    """A call of a pipeline that was answered."""
-
-    trace: TraceContext | None
-    request_id: str = "7f00"
-    peer: str = "192.0.2.1"
-    model: str = "reader"
-    version: int | None = 3
-    operation: str = "predict"
-    outcome: str = "ok"
-    began: float = BEGAN
-    stages: dict[str, tuple[float, float]] = field(
-        default_factory=lambda: {"queue": (BEGAN, 1), "parse": (BEGAN + 1, 2), "run": (BEGAN + 3, 4),
-                                 "serialise": (BEGAN + 8, 1)}
+def answered(trace: TraceContext | None, **other: Any) -> Answered:
+    """Return a call of a pipeline that was answered."""
+    stages = {"queue": (BEGAN, 1.0), "parse": (BEGAN + 1, 2.0), "run": (BEGAN + 3, 4.0), "serialise": (BEGAN + 8, 1.0)}
+    steps = {"cut": (BEGAN + 3, 1.0), "read": (BEGAN + 4, 2.0)}
+    call = Answered(
+        "7f00", "192.0.2.1", "reader", 3, "predict", "ok", trace, BEGAN, BEGAN + 10, time.time(), 10.0, 1, 2, 2, stages,
+        steps,
     )  # fmt: skip
-    steps: dict[str, tuple[float, float]] = field(
-        default_factory=lambda: {"cut": (BEGAN + 3, 1), "read": (BEGAN + 4, 2)}
-    )
+    return call._replace(**other)
 
 
 @pytest.fixture
@@ -60,7 +51,7 @@ def told(spans: CallSpans, exporter: InMemorySpanExporter, call: Answered) -> di
 
 
 def test_call_has_a_span_with_one_for_each_stage_and_step(spans: CallSpans, exporter: InMemorySpanExporter) -> None:
-    found = told(spans, exporter, Answered(spans.begin(f"00-{TRACE}-{SPAN}-01", "a=1,b=2")))
+    found = told(spans, exporter, answered(spans.begin(f"00-{TRACE}-{SPAN}-01", "a=1,b=2")))
     assert sorted(found) == ["parse", "queue", "reader/predict", "run", "serialise", "step cut", "step read"]
     whole = found["reader/predict"]
     assert (whole.kind, whole.status.status_code) == (SpanKind.SERVER, StatusCode.UNSET)
@@ -87,7 +78,7 @@ def test_call_has_a_span_with_one_for_each_stage_and_step(spans: CallSpans, expo
 
 
 def test_fault_is_an_error_by_its_name(spans: CallSpans, exporter: InMemorySpanExporter) -> None:
-    call = Answered(spans.begin("", ""), outcome="InvalidInput", stages={}, steps={}, version=None, operation="-")
+    call = answered(spans.begin("", ""), outcome="InvalidInput", stages={}, steps={}, version=None, operation="-")
     found = told(spans, exporter, call)
     (whole,) = found.values()
     assert (whole.name, whole.status.status_code) == ("soap", StatusCode.ERROR)
@@ -103,7 +94,7 @@ def test_trace_that_begins_here_has_the_id_that_the_call_was_given(
         trace = spans.begin(*headers)
         assert trace is not None
         exporter.clear()
-        whole = told(spans, exporter, Answered(trace))["reader/predict"]
+        whole = told(spans, exporter, answered(trace))["reader/predict"]
         assert whole.parent is None
         assert f"{whole.context.trace_id:032x}" == trace.trace_id
 
@@ -115,9 +106,9 @@ def test_caller_decides_for_his_trace_and_the_ratio_for_the_others(exporter: InM
     dropped = none.begin(f"00-{TRACE}-{SPAN}-00", "")
     assert dropped is not None
     assert dropped.trace_id == TRACE
-    assert told(none, exporter, Answered(dropped)) == {}
-    assert told(none, exporter, Answered(None)) == {}
-    assert len(told(none, exporter, Answered(kept))) == 7
+    assert told(none, exporter, answered(dropped)) == {}
+    assert told(none, exporter, answered(None)) == {}
+    assert len(told(none, exporter, answered(kept))) == 7
     none.close()
     half = CallSpans(exporter, 0.5, None)
     begun = sum(half.begin("", "") is not None for _ in range(2000))
@@ -129,7 +120,7 @@ def test_malformed_state_is_neither_passed_on_nor_logged(
     spans: CallSpans, exporter: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    found = told(spans, exporter, Answered(spans.begin(f"00-{TRACE}-{SPAN}-01", "a=PSSST\x07")))
+    found = told(spans, exporter, answered(spans.begin(f"00-{TRACE}-{SPAN}-01", "a=PSSST\x07")))
     assert found["run"].context.trace_state.to_header() == ""
     assert "PSSST" not in caplog.text
 
@@ -143,8 +134,8 @@ class Broken(SpanExporter):
 
 def test_collector_that_fails_costs_spans_only(caplog: pytest.LogCaptureFixture) -> None:
     spans = CallSpans(Broken(), 1.0, None)
-    spans.add(Answered(spans.begin("", "")))
+    spans.add(answered(spans.begin("", "")))
     spans.flush()
-    spans.add(Answered(spans.begin("", "")))
+    spans.add(answered(spans.begin("", "")))
     spans.close()
     assert "no route" in caplog.text

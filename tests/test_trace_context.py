@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from soapsvc.tracing.context import TraceContext, Untraced, parse_trace, well_formed
+from soapsvc.trace_context import TraceContext, parse_trace, well_formed
+from soapsvc.tracing import Untraced
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 GIVEN = f"00-{TRACE}-{SPAN}-01"

@@ -6,9 +6,7 @@ Knows nothing of spans: a call's trace stands in the log whether or not spans ar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
@@ -32,48 +30,6 @@ class TraceContext:
     parent_id: str
     sampled: bool
     state: str = ""
-
-
-class Traced(Protocol):
-    """What is known of a call once it is answered. stages, steps of a pipeline: when each began, and its seconds."""
-
-    request_id: str
-    peer: str
-    model: str
-    version: int | None
-    operation: str
-    outcome: str
-    began: float
-    trace: TraceContext | None
-    stages: dict[str, tuple[float, float]]
-    steps: Mapping[str, tuple[float, float]]
-
-
-class Tracing(Protocol):
-    """Decides which trace a call belongs to, and tells of it once it is answered. Safe to use from many threads."""
-
-    def begin(self, traceparent: str, tracestate: str) -> TraceContext | None:
-        """Return the trace that a caller sent headers of, empty without; None where the call belongs to none."""
-
-    def add(self, call: Traced) -> None:
-        """Tell of a call that is answered now."""
-
-    def close(self) -> None:
-        """Send what was not sent yet."""
-
-
-class Untraced:
-    """Makes no spans: a call belongs to its caller's trace, or to none."""
-
-    def begin(self, traceparent: str, tracestate: str) -> TraceContext | None:
-        """See `Tracing`."""
-        return parse_trace(traceparent, tracestate) if traceparent else None
-
-    def add(self, call: Traced) -> None:
-        """See `Tracing`."""
-
-    def close(self) -> None:
-        """See `Tracing`."""
 
 
 def parse_trace(traceparent: str, tracestate: str) -> TraceContext | None:
