@@ -1,7 +1,7 @@
 # make serve   set everything up and serve the bundled models    (PORT, HOST, MODELS can be given)
 # make test    set everything up and run every test
 # make lint    ruff and mypy
-# make bench   measure against stock Spyne and a hand-written handler, and what attachments and stages take: 3 to 5 minutes
+# make bench   measure against stock Spyne and a hand-written handler, and what attachments, stages, log and metrics take: 4 to 6 minutes
 # make bench-full   measure every workload against every rival, which it installs itself: half an hour or more
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
@@ -37,6 +37,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m bench --seconds 3
 	$(BIN)/python -m bench.attachments --calls 10
 	$(BIN)/python -m bench.stages --calls 2000
+	$(BIN)/python -m bench.observability
 
 bench-full: .venv/dev.stamp
 	$(BIN)/python -m bench.full --plots docs/images --write-docs
