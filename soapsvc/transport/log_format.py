@@ -75,10 +75,9 @@ _OF_CALLS = vars(logging.makeLogRecord({"levelno": logging.INFO, "levelname": "I
 class CallRecord(LogRecord):
     """The record of an answered call, at a tenth of the price: where in the code it was made is not looked up."""
 
-    def __init__(self, name: str, line: str, *fields: object) -> None:
-        """name: of its logger.  line: with a place for each field, as logging takes it."""
-        now = time.time()
-        vars(self).update(_OF_CALLS, name=name, msg=line, args=fields, created=now, msecs=now % 1 * 1000)
+    def __init__(self, name: str, line: str, at: float) -> None:
+        """name: of its logger.  at: when the call was answered, on time.time."""
+        vars(self).update(_OF_CALLS, name=name, msg=line, created=at, msecs=at % 1 * 1000)
 
 
 class LineHandler(logging.Handler):

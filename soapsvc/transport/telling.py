@@ -13,18 +13,10 @@ from soapsvc.answered import Answered
 from soapsvc.later import Later
 from soapsvc.metrics.calls import CallMetrics
 from soapsvc.tracing import Tracing
+from soapsvc.transport.log_format import CallRecord
 
 log = logging.getLogger("soapsvc.calls")
-_DELAY_S = 0.02  # how long a call may wait to be told, with all that come meanwhile
-_LIKE_ALL = vars(logging.makeLogRecord({"name": log.name, "levelno": logging.INFO, "levelname": "INFO"}))
-
-
-class _Line(logging.LogRecord):
-    """The record of a call's line: what logging would look up for each is the same for all."""
-
-    def __init__(self, message: str, at: float) -> None:
-        vars(self).update(_LIKE_ALL)
-        self.msg, self.created, self.msecs = message, at, at % 1 * 1000
+_DELAY_S = 0.05  # how long a call may wait to be told, with all that come meanwhile
 
 
 class Telling:
@@ -41,7 +33,7 @@ class Telling:
     def add_refused(self, call: Answered) -> None:
         """Log what was refused before it was a call, and is counted as such."""
         if log.isEnabledFor(logging.INFO):
-            log.handle(_Line(_text(call), call.at))
+            log.handle(CallRecord(log.name, _text(call), call.at))
         self._tracing.add(call)
 
     def flush(self) -> None:
@@ -59,7 +51,7 @@ class Telling:
         while calls:
             call = calls.popleft()
             if logged:
-                log.handle(_Line(_text(call), call.at))
+                log.handle(CallRecord(log.name, _text(call), call.at))
             self._metrics.add(call)
             self._tracing.add(call)
 
