@@ -89,6 +89,7 @@ def test_expired_session_is_gone_unless_a_call_is_on_it(make: MakeStore) -> None
     assert store.finish(B, call, b"")
     later.beat()
     assert store.kept().sessions == 0
+    assert (later.expired, later.evicted, store.expired) == (2, 0, 0)
 
 
 def test_longest_idle_session_gives_way_to_a_new_one(make: MakeStore) -> None:
@@ -112,7 +113,7 @@ def test_bytes_of_all_sessions_are_limited(make: MakeStore) -> None:
     assert [store.content(key) is not None for key in (A, B, C)] == [False, True, True]
     call = store.enter(C) or ""
     assert store.finish(C, call, b"x" * 90)
-    assert (store.content(B), store.kept().sessions) == (None, 1)
+    assert (store.content(B), store.kept(), store.evicted) == (None, Kept(1, 90), 2)
 
 
 def test_full_store_refuses_and_keeps_what_it_has(make: MakeStore) -> None:
