@@ -68,10 +68,8 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     """
     if settings.contracts is not None and not settings.contracts.is_dir():
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
-    from soapsvc.model.loader import (
-        load,
-        measured,
-    )  # TensorFlow takes seconds to import: not before the settings are right
+    # TensorFlow takes seconds to import: not before the settings are right
+    from soapsvc.model.loader import load, measured
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
 
