@@ -34,7 +34,7 @@ STAGES = {
     "HTTP: route, limits, headers": ("soapsvc/transport/",),
     "call log": (
         "logging/", "soapsvc/transport/log_format", "soapsvc/transport/telling", "soapsvc/metrics/", "soapsvc/later",
-    ),  # fmt: skip
+    ),
     "message to values": (
         "soapsvc/soap/reader", "soapsvc/soap/outline", "soapsvc/soap/leaf_reader", "soapsvc/soap/lexical",
         "soapsvc/soap/cut", "soapsvc/soap/envelope", "soapsvc/soap/mtom",
