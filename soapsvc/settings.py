@@ -181,18 +181,18 @@ class Settings(BaseSettings):
         return self.public_url or f"{scheme}://{host}:{self.port}"
 
 
-def read_settings(arguments: Sequence[str]) -> Settings:
+def read_settings(arguments: Sequence[str], program: str = "soapsvc serve") -> Settings:
     """Return the settings of a command line, the environment and the file that `--settings` names.
 
-    Raises SettingsError; `--help` prints the settings and exits.
+    program: what `--help` calls the command. Raises SettingsError; `--help` prints the settings and exits.
     """
-    file, rest = _settings_file(arguments)
+    file, rest = _settings_file(arguments, program)
 
     class FromFile(Settings):
         toml_file: ClassVar[Path | None] = file
 
     try:
-        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser("serve.py", add_help=True))
+        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser(program, add_help=True))
         settings = FromFile(_cli_settings_source=source)
     except ValidationError as err:
         raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
@@ -203,8 +203,8 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     return Settings.model_construct(**settings.model_dump())
 
 
-def _settings_file(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
-    known, rest = _parser("serve.py", add_help=False).parse_known_args(arguments)
+def _settings_file(arguments: Sequence[str], program: str) -> tuple[Path | None, list[str]]:
+    known, rest = _parser(program, add_help=False).parse_known_args(arguments)
     given = known.settings or os.environ.get("SOAPSVC_SETTINGS")
     file = Path(given) if given else None
     if file is not None and not file.is_file():
