@@ -93,6 +93,16 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 @pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with certificates: those of a server and a client of the authority ca.pem, and a stranger's."""
+    from tests.certificates import write_certificates  # needs a package that tests of other Pythons do without
+
+    folder = tmp_path_factory.mktemp("pem")
+    write_certificates(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis of these tests alone."""
     from tests.redis_server import RedisServer  # needs a package that tests of other Pythons do without
