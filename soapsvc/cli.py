@@ -1,4 +1,4 @@
-"""The command line: `soapsvc COMMAND`, or `python -m soapsvc COMMAND`. Each command prints its result or one clear error."""
+"""The command line: `soapsvc COMMAND`. Each command prints its result or one clear error."""
 
 from __future__ import annotations
 

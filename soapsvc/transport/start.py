@@ -38,18 +38,21 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def shares_listener(settings: Settings) -> bool:
-    """Return whether all processes of a server accept from one socket.
+def shares_listener(settings: Settings, bound: socket.socket) -> bool:
+    """Return whether all processes of a server accept from one socket. bound: the one that has the port.
 
     Granian's workers take whole bursts of connections from it: where the system can spread them over several sockets
-    on one port, each worker has one of its own.
+    on one port, each worker has one of its own. Not so where that socket listens already, as one that was handed to the
+    server does: what waits on it has to be accepted from it.
     """
-    return settings.server == "waitress" or settings.workers == 1 or sys.platform != "linux"
+    if settings.server == "waitress" or settings.workers == 1 or sys.platform != "linux":
+        return True
+    return bool(bound.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
 def listener_of_worker(settings: Settings, bound: socket.socket) -> socket.socket:
     """Return the socket that a worker accepts from, given the one that has the port. One of its own listens already."""
-    if shares_listener(settings):
+    if shares_listener(settings, bound):
         return bound
     own = socket.socket(bound.family, bound.type, bound.proto)
     for each in (bound, own):  # set late on the first, so that another server can't share the port by chance

@@ -151,9 +151,8 @@ def test_attachment_over_the_limit_for_xml_passes(proxy: Nginx) -> None:
     body = digits(picture(2_500))
     assert len(body) > XML_LIMIT
     with proxy.session() as client:
-        answer = client.post(
-            f"{proxy.url}/soap/digits/v1", body, headers={"Content-Type": content_type(), "Accept": "text/xml"}, timeout=120
-        )  # fmt: skip
+        headers = {"Content-Type": content_type(), "Accept": "text/xml"}
+        answer = client.post(f"{proxy.url}/soap/digits/v1", body, headers=headers, timeout=120)
     assert answer.status_code == 200
     assert "<label>" in answer.text
 
@@ -212,13 +211,11 @@ def test_faults_of_the_server_pass_as_they_are(proxy: Nginx, behind: Server) -> 
 
 
 def test_server_is_told_who_calls_and_no_client_can_say_it_itself(echoed: Nginx) -> None:
-    forged = {
-        name: "forged"
-        for name in (
-            "X-Client-DN", "X_Client_DN", "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Proto", "X-Forwarded-Host",
-            "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-By", "Forwarded",
-        )
-    }  # fmt: skip
+    names = (
+        "X-Client-DN", "X_Client_DN", "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Proto", "X-Forwarded-Host",
+        "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-By", "Forwarded",
+    )  # fmt: skip
+    forged = dict.fromkeys(names, "forged")
     with echoed.session() as client:
         told = client.post(f"{echoed.url}/soap/iris/v1", IRIS, headers=HEADERS | forged, timeout=60).json()
     assert "forged" not in told.values()
