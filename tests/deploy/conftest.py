@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-_SOURCES = ("soapsvc", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("soapsvc", "pyproject.toml", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def installed() -> Iterator[Installed]:
         folder = Path(made)
         folder.chmod(0o755)
         source = folder / "source"  # setuptools writes beside what it builds
-        for name in _SOURCES:
+        for name in SOURCES:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             source.mkdir(exist_ok=True)
             copy(ROOT / name, source / name)

@@ -106,7 +106,7 @@ def test_client_with_a_certificate_is_answered_and_named_in_the_log(proxy: Nginx
     with proxy.session() as client:
         answer = client.post(f"{proxy.url}/soap/iris/v1", IRIS, headers=headers, timeout=60)
         assert (answer.status_code, "setosa" in answer.text) == (200, True)
-    (line,) = [line for line in (proxy.folder / "soapsvc.log").read_text().splitlines() if "named-in-the-log" in line]
+    (line,) = [line for line in (proxy.folder / "access.log").read_text().splitlines() if "named-in-the-log" in line]
     assert "CN=billing" in line
 
 
