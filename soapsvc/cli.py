@@ -7,18 +7,21 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from soapsvc.authoring.accelerate_command import add_accelerate_parser
 from soapsvc.authoring.freeze_command import add_freeze_parser
 from soapsvc.authoring.inspect_command import add_inspect_parser
 from soapsvc.authoring.source import SourceError
+from soapsvc.completion import add_completion_parser
 from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
 from soapsvc.model.labels_file import write_label
 from soapsvc.model.servable import TENSORFLOW
 from soapsvc.model.source import find_versions, version_folder
 from soapsvc.predict.command import add_predict_parser
+from soapsvc.settings import add_setting_arguments
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
 from soapsvc.soap.contracts import unserved_contracts
@@ -39,12 +42,12 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
-    given = sys.argv[1:] if arguments is None else arguments
+    given, program = sys.argv[1:] if arguments is None else arguments, _program()
     if given[:1] == [SERVE]:  # it reads its arguments itself: they are the settings
-        return serve(given[1:], f"{_program()} {SERVE}")
+        return serve(given[1:], f"{program} {SERVE}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are warnings about its own calls that freeze makes
-    options = _parser().parse_args(given)
+    options = _parser(program).parse_args(given)
     try:
         code: int = options.run(options)
     except (CommandError, LoadError, SourceError) as err:
@@ -61,11 +64,11 @@ def _program() -> str:
     return "python -m soapsvc" if Path(sys.argv[0]).name == "__main__.py" else "soapsvc"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_program(), description="Serve trained models as typed SOAP services.")
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Serve trained models as typed SOAP services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_init_parser(commands)
-    commands.add_parser(SERVE, help=SERVE_SUMMARY)
+    add_setting_arguments(commands.add_parser(SERVE, help=SERVE_SUMMARY, allow_abbrev=False))
     add_inspect_parser(commands)
     add_freeze_parser(commands)
     add_accelerate_parser(commands)
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--pipeline-code", action="append", default=[], help="a pipeline whose folder may hold Python")
     check.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
     check.set_defaults(run=_check)
+    add_completion_parser(commands, partial(_parser, "soapsvc"))
     return parser
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
@@ -203,6 +203,16 @@ def read_settings(arguments: Sequence[str], program: str = "soapsvc serve") -> S
     return Settings.model_construct(**settings.model_dump())
 
 
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add to a parser what `read_settings` takes, for its help and for completion."""
+    _add_file_argument(parser)
+    CliSettingsSource[Any](Settings, root_parser=parser)
+    for action in parser._actions:
+        field = Settings.model_fields.get(action.dest)
+        if field is not None and get_origin(field.annotation) is Literal:
+            action.choices = get_args(field.annotation)
+
+
 def _settings_file(arguments: Sequence[str], program: str) -> tuple[Path | None, list[str]]:
     known, rest = _parser(program, add_help=False).parse_known_args(arguments)
     given = known.settings or os.environ.get("SOAPSVC_SETTINGS")
@@ -217,8 +227,12 @@ def _parser(program: str, add_help: bool) -> argparse.ArgumentParser:
         program, add_help=add_help, allow_abbrev=False, description="Serve TensorFlow models as SOAP services.",
         epilog="Each setting can also come from the environment, as SOAPSVC_PORT; docs/settings.md tells more.",
     )  # fmt: skip
-    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
+    _add_file_argument(parser)
     return parser
+
+
+def _add_file_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
 
 
 def _line(problem: Any) -> str:

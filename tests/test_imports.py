@@ -37,7 +37,9 @@ ALLOWED = {
     "soapui": {"errors", "model", "soap", "authoring", "soapui"},
     "starter": {"errors", "model", "soap", "starter", ""},
     "tuning": {"errors", "model", "engine", "authoring", "tuning"},
+    "completion": set(),
     "cli": {
+        "completion",
         "errors",
         "settings",
         "model",
