@@ -10,9 +10,9 @@ from soapsvc.transport.log_format import log_to_stderr
 from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 
 if sys.platform == "win32":
-    _AGAIN = socket.SO_EXCLUSIVEADDRUSE  # SO_REUSEADDR would let two servers have one port there
+    _REBIND = socket.SO_EXCLUSIVEADDRUSE  # SO_REUSEADDR would let two servers have one port there
 else:
-    _AGAIN = socket.SO_REUSEADDR  # else a port can't be had for a minute after a stop
+    _REBIND = socket.SO_REUSEADDR  # else a port can't be had for a minute after a stop
 
 
 class StartError(Exception):
@@ -31,7 +31,7 @@ def bind(settings: Settings) -> socket.socket:
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, _AGAIN, 1)
+        listener.setsockopt(socket.SOL_SOCKET, _REBIND, 1)
         listener.bind(address)
     except socket.gaierror as err:
         raise StartError(f"host: {settings.host} can't be resolved: expected an address of this machine") from err
