@@ -3,7 +3,7 @@
 <%@ attribute name="label" required="true" %>
 <%@ taglib prefix="c" uri="jakarta.tags.core" %>
 <c:if test="${not empty photograph}">
-<svg class="found" viewBox="0 0 ${photograph.width()} ${photograph.height()}" role="img" aria-label="<c:out value='${label}' />">
+<svg class="found" viewBox="${photograph.viewBox()}" role="img" aria-label="<c:out value='${label}' />">
 <image href="${photograph.address()}" width="${photograph.width()}" height="${photograph.height()}" preserveAspectRatio="none" />
 <c:forEach var="thing" items="${things}"><rect x="${thing.box().x()}" y="${thing.box().y()}" width="${thing.box().width()}" height="${thing.box().height()}" />
 </c:forEach><jsp:doBody /></svg>

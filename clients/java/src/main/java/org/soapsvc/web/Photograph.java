@@ -20,6 +20,11 @@ public record Photograph(String address, int width, int height) {
 
     private static final int MOST_SHOWN_PIXELS_A_SIDE = 1000; // of one that is too large to be shown as it came
 
+    /** The size, as SVG takes it. */
+    public String viewBox() {
+        return "0 0 " + width + " " + height;
+    }
+
     /** Returns what a page can show of a picture, null where neither browser nor Java can. */
     static Photograph of(byte[] picture) {
         try (ImageInputStream content = ImageIO.createImageInputStream(new ByteArrayInputStream(picture))) {
@@ -47,7 +52,7 @@ public record Photograph(String address, int width, int height) {
 
     /** Returns a JPEG of every n-th pixel, so that a large picture is never whole in memory. */
     private static byte[] smaller(ImageReader reader, int side) throws IOException {
-        int step = Math.ceilDiv(side, MOST_SHOWN_PIXELS_A_SIDE);
+        int step = (side + MOST_SHOWN_PIXELS_A_SIDE - 1) / MOST_SHOWN_PIXELS_A_SIDE;
         ImageReadParam everyNth = reader.getDefaultReadParam();
         everyNth.setSourceSubsampling(step, step, 0, 0);
         BufferedImage some = reader.read(0, everyNth);
