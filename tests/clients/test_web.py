@@ -180,7 +180,7 @@ def test_face_in_a_photograph_has_a_box_points_and_an_emotion_in_it(page_with_fa
     picture.wait_for()
     assert page.screenshot(path=tmp_path / "faces.png", full_page=True)
     assert page.locator(".best").inner_text() == "1 face was found."
-    assert labels(page) == picture.locator("text").all_inner_texts() == ["1 happy"]
+    assert labels(page) == picture.locator("text").all_text_contents() == ["1 happy"]
     sent, face = picture.bounding_box(), picture.locator("rect").bounding_box()
     assert sent is not None
     assert face is not None
