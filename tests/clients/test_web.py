@@ -190,6 +190,8 @@ def test_face_in_a_photograph_has_a_box_points_and_an_emotion_in_it(page_with_fa
     assert all(point is not None and is_in(point, face) for point in points)
     left, right = (face["x"] - sent["x"]) / sent["width"], (face["x"] + face["width"] - sent["x"]) / sent["width"]
     assert (left, right) == pytest.approx((92 / 260, 177 / 260), abs=0.03)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def is_in(inner: FloatRect, outer: FloatRect) -> bool:

@@ -102,7 +102,8 @@ def test_nets_in_one_graph_and_session_answer_as_each_alone(tmp_path: Path) -> N
     wiring = tmp_path / "wiring.yaml"
     wiring.write_text(
         "wires: {}\n"
-        "inputs: {areas_pictures: [areas.pictures], cuts_pictures: [cuts.pictures], classes_pictures: [classes.pictures]}\n"
+        "inputs: {areas_pictures: [areas.pictures], cuts_pictures: [cuts.pictures],"
+        " classes_pictures: [classes.pictures]}\n"
         "outputs: {areas_scores: areas.scores, cuts_scores: cuts.scores, classes_digits: classes.digits,"
         " classes_ink: classes.ink}\n"
     )
