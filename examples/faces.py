@@ -19,9 +19,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-SAMPLE = Path(__file__).with_name(
-    "astronaut.jpg"
-)  # of scikit-image's astronaut; public domain
+SAMPLE = Path(__file__).with_name("astronaut.jpg")  # of scikit-image's astronaut; public domain
 PACKAGES = Path(sys.prefix) / "real-models"  # where `make example-faces` puts mtcnn, fer and scikit-image
 EMOTIONS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]  # in the order of fer's net
 POINTS = ["leftEye", "rightEye", "nose", "mouthLeft", "mouthRight"]
