@@ -131,7 +131,7 @@ MANIFEST: dict[str, Any] = {
             "emotions": {"record": "faces", "element": "emotion", "as": "scoredLabels", "labels": EMOTIONS},
         },
     },
-    "limits": {"max_image_pixels": 20_000_000},
+    "limits": {"max_image_pixels": 6_000_000},  # mtcnn looks at every size of a picture: 16 million took half a minute
 }  # fmt: skip
 
 
