@@ -5,31 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
+from soapsvc.console.console import Console
 from soapsvc.metrics.page import CONTENT_TYPE, MetricsPage
 from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
 from soapsvc.transport.forwarded import TrustedProxies
-from soapsvc.transport.http import Environ, Response, StartResponse
+from soapsvc.transport.console_request import console_request, response_of
+from soapsvc.transport.http import BodyTooLarge, Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
-
-Page = Callable[[], str]
 
 
 class WebApplication:
     """Routes requests; runs under any WSGI server."""
 
     def __init__(
-        self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange,
+        self, manager: ModelManager, contracts: Contracts, console: Console, base_url: str, exchange: Exchange,
         models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog,
     ) -> None:  # fmt: skip
-        self._manager, self._home_page = manager, home_page
+        self._manager, self._console, self._base_url = manager, console, base_url
         self.draining = False  # set once the server stops
         self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
         self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
         metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting())
         self._pages: dict[str, Callable[[], Response]] = {
-            "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),
             "/health/ready": self._ready,
             "/health/models": lambda: _json(200, models_page()),
@@ -44,17 +43,20 @@ class WebApplication:
         path = environ.get("PATH_INFO", "")
         if path.startswith(("/soap/", "/soap12/")):
             return self.soap.handle(environ)
-        page = self._pages.get(path or "/")
+        page = self._pages.get(path)
         if page is None:
-            return _json(404, {"error": "nothing stands at this address; / lists what there is"})
+            return self._console_page(environ) or _json(404, {"error": "nothing stands here; / lists what there is"})
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _json(405, {"error": "expected GET"}, {"Allow": "GET, HEAD"})
         return page()
 
-    def _home(self) -> Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
-        return Response(200, "text/html; charset=utf-8", self._home_page().encode(), headers)
+    def _console_page(self, environ: Environ) -> Response | None:
+        request = console_request(environ, self.soap.proxies, self._base_url)
+        try:
+            answer = self._console.respond(request)
+        except BodyTooLarge:
+            return _json(413, {"error": "the request is larger than this page takes"})
+        return None if answer is None else response_of(answer)
 
     def _ready(self) -> Response:
         """Ready when a model can answer and the server does not stop: what is loaded later comes beside what serves."""

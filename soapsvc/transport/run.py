@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import NoReturn
 
-from soapsvc.console.home import HomePage
+from soapsvc.console.build import make_console
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError, Unavailable
@@ -107,11 +107,11 @@ def make_application(
     settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
 ) -> WebApplication:
     """Return the WSGI application."""
-    page = HomePage(manager, contracts, settings.base_url)
+    console = make_console(manager, contracts)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
+    return WebApplication(manager, contracts, console, settings.base_url, exchange, models_page, proxies, messages)
 
 
 def run(settings: Settings) -> None:
