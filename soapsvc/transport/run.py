@@ -107,7 +107,7 @@ def make_application(
     settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
 ) -> WebApplication:
     """Return the WSGI application."""
-    console = make_console(manager, contracts)
+    console = make_console(manager, contracts, settings.max_request_bytes)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
