@@ -117,7 +117,7 @@ def _short(value: Any) -> str:
     """Return a number with the digits that a reader wants, and a bool as XML has it."""
     if isinstance(value, bool | np.bool_ | int | np.integer):
         return number(value)
-    return number(float(f"{float(value):.6g}"))
+    return f"{float(value):.6g}" if math.isfinite(value) else number(float(value))
 
 
 def _many(values: Any) -> str:

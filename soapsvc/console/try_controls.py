@@ -75,18 +75,9 @@ def controls_of(servable: Servable) -> list[Control]:
 def _control(field: InputField, value: Any) -> Control:
     about = " ".join(field.description.split())
     is_unit = field.kind in ("scalar", "vector") and 0 < len(about) <= _MAX_UNIT and about.count(" ") < 2
-    words = [] if is_unit or not about else [about]
-    words += [
-        words for words in (_expected(field), "leave it empty to leave it out" if field.optional else "") if words
-    ]
-    control = Control(
-        field.element,
-        _kind(field),
-        about if is_unit else "",
-        "; ".join(filter(None, words)),
-        field.optional,
-        dtype=field.dtype,
-    )
+    words = ("" if is_unit else about, _expected(field), "leave it empty to leave it out" if field.optional else "")
+    unit, hint = about if is_unit else "", "; ".join(filter(None, words))
+    control = Control(field.element, _kind(field), unit, hint, field.optional, dtype=field.dtype)
     if value is None:
         return replace(control, carrier=_CARRIERS.get(field.dtype, "longs"), shape=_shape(field))
     if field.kind == "image":
@@ -132,7 +123,7 @@ def _expected(field: InputField) -> str:
         size = field.shape[0] if field.shape else None
         unit = "texts, one a line" if field.dtype == "string" else f"{_of_dtype(field)}s, apart by commas or spaces"
         return f"{size} {unit}" if isinstance(size, int) else unit
-    if field.kind == "image" or field.dtype in ("string", "bool"):
+    if field.kind == "image" or field.dtype in ("string", "bool", *FLOATS):
         return ""
     return _of_dtype(field)
 

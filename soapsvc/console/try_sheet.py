@@ -55,9 +55,9 @@ def sheet_of(manager: ModelManager, model: str, query: Mapping[str, str]) -> She
     labels = [
         each for each in manager.labels() if each.name == model and each.version and kept.get(each.version) == version
     ]
-    pins = [("", f"The current version ({current})")]
-    pins += [(f"/versions/{each}", f"Version {each}") for each in sorted(kept) if kept[each] == version]
-    pins += [(f"/labels/{each.label}", f"Label {each.label} (version {each.version})") for each in labels]
+    pins = [("", f"newest ({current})")]
+    pins += [(f"/versions/{each}", f"version {each}") for each in sorted(kept) if kept[each] == version]
+    pins += [(f"/labels/{each.label}", f"label {each.label} ({each.version})") for each in labels]
     first = "reply" if contract.converses else "predict"
     operation = query.get("operation", first)
     if operation not in TITLES or (operation == "reply" and not contract.converses):
