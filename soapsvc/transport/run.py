@@ -18,7 +18,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import NoReturn
 
-from soapsvc.console.build import make_console
+from soapsvc.console.build import Served, make_console
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError, Unavailable
@@ -39,6 +39,7 @@ from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
+from soapsvc.transport.operator import ServerOperator
 from soapsvc.transport.server import Server, stop_on_signals
 from soapsvc.transport.servers import check_server, exchange_of, make_server
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
@@ -104,10 +105,13 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage, reload: Callable[[], None]
 ) -> WebApplication:
-    """Return the WSGI application."""
-    console = make_console(manager, contracts)
+    """Return the WSGI application. reload: has every worker look at the models folder."""
+    operator = ServerOperator(settings.models, reload)
+    served = Served(manager, contracts, settings.base_url, models_page, operator)
+    token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    console = make_console(served, token)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
@@ -144,7 +148,7 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page)
+    web = make_application(settings, manager, contracts, page, colleagues.reload_all if colleagues else watcher.ask)
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 
