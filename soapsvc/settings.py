@@ -12,7 +12,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_serializer
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     max_session_bytes: int = Field(
         256 * 1024**2, ge=1024**2, description="Bytes of all conversations; then the longest idle ones go."
     )
+    admin_token: SecretStr | None = Field(
+        None, min_length=16, description="Token that signs in to the console's actions; without it there are none."
+    )
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
     pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
     message_log: Literal["off", "faults", "all"] = Field(
@@ -153,6 +156,11 @@ class Settings(BaseSettings):
         "info", description="Least severe log lines to write."
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of log lines; json: one object each.")
+
+    @field_serializer("admin_token", when_used="json")
+    def _token(self, token: SecretStr | None) -> str | None:
+        """Write the token itself: the supervisor hands its settings on to the workers so."""
+        return token.get_secret_value() if token else None
 
     @classmethod
     def settings_customise_sources(
@@ -225,4 +233,6 @@ def _line(problem: Any) -> str:
     name = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{name}: there is no such setting; docs/settings.md lists them"
+    if name == "admin_token":
+        return f"{name}: expected 16 characters or more"  # what came is a secret
     return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {problem['input']!r:.80})"

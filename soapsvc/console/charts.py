@@ -121,7 +121,12 @@ def _bar(start: float, slot: float, floor: float, value: float, most: float, kin
     bottom = FLOOR - floor / most * _FIELD_HEIGHT
     gap = min(2.0, slot / 5)
     return Rect(
-        round(_LEFT + start + gap / 2, 2), round(bottom - height, 2), round(slot - gap, 2), round(height, 2), kind, title
+        round(_LEFT + start + gap / 2, 2),
+        round(bottom - height, 2),
+        round(slot - gap, 2),
+        round(height, 2),
+        kind,
+        title,
     )
 
 
@@ -149,6 +154,6 @@ def _ago(count: int, place: int) -> str:
 def _table(series: Sequence[Series], form: Format) -> tuple[Sequence[str], list[list[str]]]:
     """Return head and rows of what was not nothing, the newest minute first."""
     minutes = list(enumerate(zip(*(each.values for each in series), strict=True)))
-    rows = [[_ago(len(minutes), place), *("–" if value is None else form(value) for value in minute)]
+    rows = [[_ago(len(minutes), place), *("none" if value is None else form(value) for value in minute)]
             for place, minute in reversed(minutes) if any(minute)]  # fmt: skip
     return ["minute", *(each.name for each in series)], rows

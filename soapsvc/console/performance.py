@@ -86,7 +86,7 @@ def _times(minutes: Sequence[Minute]) -> list[int]:
 def shown_s(seconds: float | None) -> str:
     """Return a duration as a person reads it."""
     if seconds is None:
-        return "–"
+        return "none"
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 

@@ -13,6 +13,8 @@ from soapsvc.model.contract import InputField
 from soapsvc.model.dtypes import NUMPY_DTYPE
 from soapsvc.model.servable import Servable
 from soapsvc.soap.application import SoapEndpoint
+from soapsvc.soap.call import Call, request_id
+from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.tensors import tensor_record
 
 
@@ -32,6 +34,12 @@ def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, b
     inputs = [(name, tensor_record(value, as_content=name in pictures)) for name, value in feeds.items()]
     values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
     return {operation: _indented(endpoint.request(operation, values[operation])) for operation in endpoint.operations}
+
+
+def sample_answer(endpoint: SoapEndpoint, request: bytes) -> bytes:
+    """Return what the model answers to a request now, be it a fault, with line breaks."""
+    reply = endpoint.answer(request, ContentType(endpoint.soap.mime_type), Call(request_id(None)))
+    return _indented(reply.body)
 
 
 def _indented(envelope: bytes) -> bytes:

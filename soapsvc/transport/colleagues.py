@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ Page = dict[str, Any]
 class Colleagues:
     """One worker's view of all: it writes its own page, and reads those of the others."""
 
-    def __init__(self, folder: Path, number: int, workers: int) -> None:
-        """folder: shared by the workers.  number: this worker's, from 1 to workers."""
-        self.folder, self.number, self._workers = folder, number, workers
+    def __init__(self, folder: Path, number: int, workers: int, supervisor: int) -> None:
+        """folder: shared by the workers.  number: this worker's, from 1 to workers.  supervisor: its process id."""
+        self.folder, self.number, self._workers, self._supervisor = folder, number, workers, supervisor
+
+    def reload_all(self) -> None:
+        """Have the supervisor tell every worker to look at the models folder."""
+        if os.getppid() == self._supervisor:  # else it is gone, and its number may be another process's
+            os.kill(self._supervisor, signal.SIGHUP)
 
     def tell(self, page: Page) -> None:
         """Put this worker's page where the others find it."""

@@ -18,10 +18,13 @@ from pathlib import Path
 from textwrap import indent
 from typing import NoReturn
 
-from soapsvc.console.build import make_console
+from soapsvc.console.build import Served, make_console
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError, Unavailable
+from soapsvc.metrics.counts import read_counts
+from soapsvc.metrics.notes import NotesInFolder, NotesInMemory
+from soapsvc.metrics.recent import LastHour
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
@@ -39,6 +42,7 @@ from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
+from soapsvc.transport.operator import ServerOperator
 from soapsvc.transport.server import Server, stop_on_signals
 from soapsvc.transport.servers import check_server, exchange_of, make_server
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
@@ -104,10 +108,14 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
-) -> WebApplication:
-    """Return the WSGI application."""
-    console = make_console(manager, contracts, settings.max_request_bytes)
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage,
+    reload: Callable[[], None], last_hour: LastHour,
+) -> WebApplication:  # fmt: skip
+    """Return the WSGI application. reload: has every worker look at the models folder."""
+    operator = ServerOperator(settings.models, reload)
+    served = Served(manager, contracts, settings.base_url, models_page, operator, last_hour, settings.max_request_bytes)
+    token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    console = make_console(served, token)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
@@ -144,7 +152,10 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page)
+    last_hour = LastHour(NotesInFolder(colleagues.folder / "minutes") if colleagues else NotesInMemory(), read_counts)
+    reload = colleagues.reload_all if colleagues else watcher.ask
+    web = make_application(settings, manager, contracts, page, reload, last_hour)
+    last_hour.start()
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 
