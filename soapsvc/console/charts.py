@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 24  # around the field that values are drawn in
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 8, 10, 26  # around the field that values are drawn in
 _FIELD_WIDTH, _FIELD_HEIGHT = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 FLOOR = HEIGHT - _BOTTOM
 Format = Callable[[float], str]
@@ -52,7 +52,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn chart. said: it in a sentence.  head, rows: it as a table.  series: what its colours mean, if there are many."""
+    """A drawn chart. said: it in a sentence.  head, rows: it as a table.  series: what its colours mean.
+
+    left, right: where the field begins and ends.
+    """
 
     title: str
     said: str
@@ -63,6 +66,8 @@ class Chart:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     series: Sequence[Series] = ()
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
 
 
 def histogram(title: str, said: str, names: Sequence[str], counts: Sequence[int], first: str) -> Chart:
@@ -101,11 +106,11 @@ def lines(title: str, said: str, series: Sequence[Series], form: Format) -> Char
 
 
 def nice(most: float) -> float:
-    """Return the next 1, 2 or 5 times a power of ten, 1 where there is nothing."""
+    """Return the next round number, 1 where there is nothing."""
     if most <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(most))
-    return next(step * power for step in (1, 2, 5, 10) if most <= step * power * (1 + 1e-9))
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if most <= step * power * (1 + 1e-9))
 
 
 def _count(value: float) -> str:

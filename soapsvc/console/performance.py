@@ -15,6 +15,7 @@ from soapsvc.model.manager import ModelManager
 from soapsvc.soap.inference import NAMES
 
 _MOST_STEPS = 5  # with a colour of their own
+_FEW_WAIT = 0.01  # calls, as a mean of a minute: no more than a moment each
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def _quantiles(minutes: Sequence[Minute]) -> Chart:
 
 def _queue(minutes: Sequence[Minute]) -> Chart:
     depth = [minute.waited / 60 for minute in minutes]
-    said = f"On average of a minute, {max(depth):.3g} calls waited for a thread when it was most."
+    said = f"At most {max(depth):.2g} calls waited for a thread, as a mean of a minute."
+    said = said if max(depth) >= _FEW_WAIT else "Calls did not have to wait for a thread."
     return stacked("Calls that wait", said, [Series("calls", "value", depth)], lambda value: f"{value:.3g}")
 
 

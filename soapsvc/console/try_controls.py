@@ -35,7 +35,7 @@ class Control:
 
     kind: items are values between white space or commas, lines are texts, a tensor has a shape beside its items.
     unit, hint: what its author says of it, and what may be written.  value: what is written.
-    carrier, dtype, shape: of a tensor.  content: the picture that is sent.
+    carrier, dtype, shape: of a tensor.  sample: the picture that is sent where none is chosen.  chosen: one that was.
     """
 
     element: str
@@ -47,23 +47,29 @@ class Control:
     dtype: str = ""
     carrier: str = ""
     shape: str = ""
-    content: bytes = b""
+    sample: bytes = b""
+    chosen: bytes = b""
 
     @property
-    def picture(self) -> str:
-        """The picture as an address that holds it."""
-        kind = "jpeg" if self.content.startswith(b"\xff\xd8") else "png"
-        return f"data:image/{kind};base64,{b64encode(self.content).decode()}"
+    def content(self) -> bytes:
+        """The picture that is sent."""
+        return self.chosen or self.sample
 
     def filled(self, posted: Posted, row: int) -> Control:
-        """Return it with what was sent for it; where no picture was, its own stays."""
+        """Return it with what was sent for it."""
         name = f"{row}.{self.element}"
         return replace(
             self,
             value=posted.texts.get(name, self.value).replace("\r\n", "\n"),
             shape=posted.texts.get(f"{name}.shape", self.shape),
-            content=posted.files.get(name) or self.content,
+            chosen=posted.files.get(name, b""),
         )
+
+
+def picture_address(content: bytes) -> str:
+    """Return an address that holds a picture."""
+    kind = "jpeg" if content.startswith(b"\xff\xd8") else "png"
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 
 def controls_of(servable: Servable) -> list[Control]:
@@ -81,7 +87,7 @@ def _control(field: InputField, value: Any) -> Control:
     if value is None:
         return replace(control, carrier=_CARRIERS.get(field.dtype, "longs"), shape=_shape(field))
     if field.kind == "image":
-        return replace(control, content=bytes(value))
+        return replace(control, sample=bytes(value))
     if field.kind == "tensor":
         return _tensor(control, value)
     if field.kind == "vector":

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from soapsvc.console.request import Answer, Request
 from soapsvc.console.templates import Templates
 from soapsvc.console.try_answer import Picture
-from soapsvc.console.try_controls import Control, Posted
+from soapsvc.console.try_controls import Control, Posted, picture_address
 from soapsvc.console.try_drawing import Conversation, Drawing, Exchanged, draw, unpacked
 from soapsvc.console.try_message import message
 from soapsvc.console.try_sheet import Sheet, sheet_of
@@ -103,7 +103,7 @@ class TryPage:
         conversation = drawing.conversation if drawing else filled.conversation
         return self._templates.page(
             request, "try.html", model=sheet.names.model, sheet=sheet, filled=filled, drawing=drawing,
-            conversation=conversation, soaps=list(SoapVersion),
+            conversation=conversation, soaps=list(SoapVersion), picture_address=picture_address,
         )  # fmt: skip
 
 
@@ -178,8 +178,7 @@ def _picture(filled: Filled) -> Picture | None:
             size = image.size
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
         return None
-    control = next(control for row in filled.rows.values() for control in row if control.kind == "image")
-    return Picture(control.picture, *size)
+    return Picture(picture_address(content), *size)
 
 
 def _number(text: str) -> float:

@@ -6,7 +6,8 @@ const SOAP = {
   "1.1": { envelope: "http://schemas.xmlsoap.org/soap/envelope/", type: "text/xml", address: "soap11" },
   "1.2": { envelope: "http://www.w3.org/2003/05/soap-envelope", type: "application/soap+xml", address: "soap12" },
 };
-const KEPT = 60; // characters of a picture that are shown
+const LONG = 400; // characters of a picture: of a longer one only the first are shown
+const KEPT = 60;
 const form = document.getElementById("call");
 const answer = document.getElementById("answer");
 const reading = new WeakMap(); // file input -> promise that its preview holds the file
@@ -77,7 +78,7 @@ class Message {
   }
 
   shown() {
-    for (const picture of this.pictures.filter((each) => each.textContent.length > KEPT)) {
+    for (const picture of this.pictures.filter((each) => each.textContent.length > LONG)) {
       const text = picture.textContent;
       picture.textContent = `${text.slice(0, KEPT)}… (${text.length.toLocaleString("en")} characters)`;
     }
