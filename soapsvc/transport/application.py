@@ -10,8 +10,8 @@ from soapsvc.metrics.page import CONTENT_TYPE, MetricsPage
 from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
-from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.console_request import console_request, response_of
+from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
 
