@@ -43,7 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def admin_server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers that serve it."""
-    arguments = ["--workers", "2", "--admin-token", TOKEN, "--version-policy", '{"*": "all"}']
+    arguments = ["--workers", "2", "--admin-token", TOKEN, "--trial-load", "never"]
+    arguments += ["--version-policy", '{"*": "all"}']
     with serving(folder, tmp_path_factory.mktemp("log") / "server.log", *arguments) as running:
         yield running
 

@@ -67,7 +67,7 @@ def test_without_a_token_in_the_settings_there_are_no_actions(server: Server) ->
 
 
 def test_visitor_sees_no_action(visitor: Visitor) -> None:
-    assert "Reload" not in visitor.session.get(visitor.url, timeout=60).text
+    assert "Reload the models folder" not in visitor.session.get(visitor.url, timeout=60).text
     assert "Move a label" not in visitor.session.get(f"{visitor.url}/models/iris", timeout=60).text
 
 
