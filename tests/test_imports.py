@@ -19,7 +19,7 @@ ALLOWED = {
     "engine": {"errors", "model", "engine"},
     "session": {"errors", "model", "engine", "session"},
     "soap": {"errors", "model", "engine", "session", "soap"},
-    "console": {"errors", "model", "engine", "soap", "soapui", "console", ""},
+    "console": {"errors", "model", "engine", "soap", "soapui", "metrics", "console", ""},
     "metrics": {"later", "model", "metrics"},
     "transport": {
         "errors",

@@ -31,11 +31,13 @@ class Route:
     """A page's place. path: a pattern for the whole path, whose named groups the page is given.
 
     page: returns None where nothing stands at this address after all.
+    calls: whether a POST to it calls the model that its path names, and so waits for its turn as a call does.
     """
 
     path: str
     page: Page
     methods: tuple[str, ...] = ("GET", "HEAD")
+    calls: bool = False
 
 
 class Console:
@@ -52,6 +54,17 @@ class Console:
             return None
         answer = self._answer(request)
         return replace(answer, headers={**_HEADERS, **answer.headers})
+
+    def model_called(self, method: str, path: str) -> str:
+        """Return the model that a request calls, empty when it calls none."""
+        if method != "POST" or not path.startswith("/models/"):
+            return ""
+        found = (match for place, route in self._routes if route.calls and (match := place.fullmatch(path)))
+        return next((match["model"] for match in found), "")
+
+    def refusal(self, path: str, status: int, words: str) -> Answer:
+        """Return the page for a form that was refused unread."""
+        return self._message(Request.unread(path), status, words)
 
     def _answer(self, request: Request) -> Answer:
         found = [(route, match) for path, route in self._routes if (match := path.fullmatch(request.path))]

@@ -19,6 +19,7 @@ class Request:
     query: the first value of each name.  headers: by their names in small letters.
     base_url: under which the caller reaches this server, without a slash at its end.  peer: the caller's address.
     read_body: returns the body, of so many bytes at most; the server answers 413 to a larger one.
+    call: posts a message to a service of this server in the caller's name: path, Content-Type and envelope.
     """
 
     method: str
@@ -28,6 +29,12 @@ class Request:
     base_url: str
     peer: str
     read_body: Callable[[int], bytes]
+    call: Callable[[str, str, bytes], Answer]
+
+    @classmethod
+    def unread(cls, path: str) -> Request:
+        """Return a request of which no more is known than its path."""
+        return cls("POST", path, {}, {}, "", "", lambda _: b"", lambda *_: Answer(503, HTML, b""))
 
     @property
     def root(self) -> str:

@@ -10,7 +10,11 @@ from soapsvc import __version__
 from soapsvc.console.assets import Assets
 from soapsvc.console.request import HTML, Answer, Request
 
-TABS = (("", "How to call it"),)  # the pages of one model: what follows its path, and the title
+TABS = (
+    ("", "How to call it"),
+    ("/try", "Try it"),
+    ("/performance", "Performance"),
+)  # the pages of one model: what follows its path, and the title
 
 
 class Templates:

@@ -29,7 +29,7 @@ def typed_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes
 def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes]:
     """Return a request for each operation of the generic endpoint, by the operation's name."""
     about: list[Any] = [servable.name, None, None, None]
-    feeds = servable.binding.pack([_model_row(servable)])[0][1]
+    feeds = servable.binding.pack([sample_row(servable)])[0][1]
     pictures = {field.tensor for field in servable.contract.inputs if field.kind == "image"}
     inputs = [(name, tensor_record(value, as_content=name in pictures)) for name, value in feeds.items()]
     values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
@@ -48,7 +48,7 @@ def _indented(envelope: bytes) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
 
 
-def _model_row(servable: Servable) -> list[Any]:
+def sample_row(servable: Servable) -> list[Any]:
     """Return one instance as `Binding.pack` takes it: golden where that is known, else made up."""
     fields = servable.contract.inputs
     golden = servable.sample or [None] * len(fields)
@@ -62,7 +62,7 @@ def _row(servable: Servable) -> list[Any]:
     """Return one instance as a writer takes it."""
     return [
         tensor_record(value, as_content=False) if field.kind == "tensor" and value is not None else value
-        for field, value in zip(servable.contract.inputs, _model_row(servable), strict=True)
+        for field, value in zip(servable.contract.inputs, sample_row(servable), strict=True)
     ]
 
 

@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable, Iterable
 
 from soapsvc.console.console import Console
+from soapsvc.errors import ServingError
 from soapsvc.metrics.page import CONTENT_TYPE, MetricsPage
 from soapsvc.model.manager import ModelManager
+from soapsvc.soap.application import Reply
+from soapsvc.soap.call import Call
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
 from soapsvc.transport.console_request import console_request, response_of
@@ -23,7 +26,7 @@ class WebApplication:
         self, manager: ModelManager, contracts: Contracts, console: Console, base_url: str, exchange: Exchange,
         models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog,
     ) -> None:  # fmt: skip
-        self._manager, self._console, self._base_url = manager, console, base_url
+        self._manager, self._contracts, self._console, self._base_url = manager, contracts, console, base_url
         self.draining = False  # set once the server stops
         self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
         self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
@@ -39,6 +42,29 @@ class WebApplication:
         """Answer one request (PEP 3333)."""
         return self._respond(environ).send(environ, start_response)
 
+    def model_called(self, method: str, path: str) -> str:
+        """Return the model that a request calls, by a message or by a form; empty when it calls none."""
+        return self.soap.model_called(method, path) or self._console.model_called(method, path)
+
+    def refusal(self, path: str, error: ServingError, call: Call) -> Reply:
+        """Return what a call is told that got no thread, and log it: a fault, or a page where a form was sent."""
+        model = self._console.model_called("POST", path)
+        endpoint = next((each for each in self._contracts.all() if model and each.names.model == model), None)
+        if endpoint is None:
+            return self.soap.refusal(path, error, call)
+        fault = self.soap.refusal(endpoint.names.path(endpoint.soap), error, call)
+        return self._told(path, fault.status, f"{model} could not answer: {error.message}.")
+
+    def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
+        """Return what is told of a request that never became a call: a fault, or a page where a form was sent."""
+        if self._console.model_called("POST", path):
+            return self._told(path, status, f"The form could not be taken: {text}.")
+        return self.soap.fault(path, status, text, call)
+
+    def _told(self, path: str, status: int, words: str) -> Reply:
+        page = self._console.refusal(path, status, words)
+        return Reply(page.status, page.content_type, page.body)
+
     def _respond(self, environ: Environ) -> Response:
         path = environ.get("PATH_INFO", "")
         if path.startswith(("/soap/", "/soap12/")):
@@ -51,7 +77,7 @@ class WebApplication:
         return page()
 
     def _console_page(self, environ: Environ) -> Response | None:
-        request = console_request(environ, self.soap.proxies, self._base_url)
+        request = console_request(environ, self.soap, self._base_url)
         try:
             answer = self._console.respond(request)
         except BodyTooLarge:

@@ -104,7 +104,7 @@ class Gate:
     def _admitted(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         soap = self._web.soap
-        model = soap.model_called("POST", path)
+        model = self._web.model_called("POST", path)
         if not model:
             return self._web(environ, start_response)
         limits = soap.limits_of(model)
@@ -116,7 +116,7 @@ class Gate:
         except ServingError as err:
             peer = environ.get("REMOTE_ADDR", "-")
             call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=peer, began=began)
-            return _response(soap.refusal(path, err, call), call).send(environ, start_response)
+            return _response(self._web.refusal(path, err, call), call).send(environ, start_response)
         try:
             return self._web(environ, start_response)
         finally:
@@ -125,7 +125,7 @@ class Gate:
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=environ.get("REMOTE_ADDR", "-"))
         REFUSED.labels(status).inc()
-        return _response(self._web.soap.fault(environ["PATH_INFO"], status, text, call), call, headers)
+        return _response(self._web.fault(environ["PATH_INFO"], status, text, call), call, headers)
 
     def _watch(self) -> None:
         while True:

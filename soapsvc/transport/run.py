@@ -22,6 +22,9 @@ from soapsvc.console.build import Served, make_console
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError, Unavailable
+from soapsvc.metrics.counts import read_counts
+from soapsvc.metrics.notes import NotesInFolder, NotesInMemory
+from soapsvc.metrics.recent import LastHour
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
@@ -105,11 +108,12 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage, reload: Callable[[], None]
-) -> WebApplication:
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage,
+    reload: Callable[[], None], last_hour: LastHour,
+) -> WebApplication:  # fmt: skip
     """Return the WSGI application. reload: has every worker look at the models folder."""
     operator = ServerOperator(settings.models, reload)
-    served = Served(manager, contracts, settings.base_url, models_page, operator)
+    served = Served(manager, contracts, settings.base_url, models_page, operator, last_hour, settings.max_request_bytes)
     token = settings.admin_token.get_secret_value() if settings.admin_token else None
     console = make_console(served, token)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
@@ -148,7 +152,10 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page, colleagues.reload_all if colleagues else watcher.ask)
+    last_hour = LastHour(NotesInFolder(colleagues.folder / "minutes") if colleagues else NotesInMemory(), read_counts)
+    reload = colleagues.reload_all if colleagues else watcher.ask
+    web = make_application(settings, manager, contracts, page, reload, last_hour)
+    last_hour.start()
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 

@@ -1,0 +1,33 @@
+"""A message as a person wants to read it: with line breaks, long texts and long arrays cut."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+MAX_TEXT = 400  # characters of one element
+_KEPT_TEXT = 60
+MAX_CHILDREN = 100  # of one element
+_KEPT_CHILDREN = 20
+_MAX_PLAIN = 2_000  # characters of what is no XML
+
+
+def excerpt(message: bytes) -> str:
+    """Return a message's text, readable and short; what is no XML as it came, from its beginning."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        root = etree.fromstring(message, parser)
+    except etree.XMLSyntaxError:
+        return message[:_MAX_PLAIN].decode("utf-8", "replace")
+    for node in list(root.iter(etree.Element)):
+        _shorten(node)
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _shorten(node: etree._Element) -> None:
+    if len(node) > MAX_CHILDREN:
+        more = len(node) - _KEPT_CHILDREN
+        del node[_KEPT_CHILDREN:]
+        node.append(etree.Comment(f" {more:,} more "))
+    if not len(node) and node.text and len(node.text) > MAX_TEXT:
+        node.text = f"{node.text[:_KEPT_TEXT]}… ({len(node.text):,} characters)"
