@@ -49,7 +49,9 @@ class Actions:
             Route("/actions/label", self._as_admin(self._move_label), form),
         ]
 
-    def _sign_in_page(self, request: Request, places: Mapping[str, str], problem: str = "", status: int = 200) -> Answer:
+    def _sign_in_page(
+        self, request: Request, places: Mapping[str, str], problem: str = "", status: int = 200
+    ) -> Answer:
         visit = self._admin.visit(request)
         page = self._templates.page(request, "sign_in.html", status, visit=visit, problem=problem)
         return keeping(page, visit)

@@ -85,7 +85,9 @@ class Overview:
         names = {each.name for each in status} | {each.names.model for each in self._contracts.all()}
         minutes = self._activity.models() if self._activity else {}
         lines = {
-            name: ModelLine(name, purpose(self._manager, name), traffic=traffic(minutes[name]) if name in minutes else None)
+            name: ModelLine(
+                name, purpose(self._manager, name), traffic=traffic(minutes[name]) if name in minutes else None
+            )
             for name in sorted(names, key=lambda name: (name == NAMES.model, name))
         }
         for version in status:

@@ -41,7 +41,7 @@ def traffic(minutes: Minutes) -> Traffic:
 def milliseconds(value: float | None) -> str:
     """Return a time as a reader wants it: two digits that count."""
     if value is None:
-        return "–"
+        return "-"
     return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:.0f}"
 
 

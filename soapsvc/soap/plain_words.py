@@ -6,7 +6,7 @@ Read from the WSDL alone, so it tells what clients get, of typed contracts and o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -80,7 +80,7 @@ class Value:
 
     field: Field
     text: str | None = None
-    values: tuple[Value, ...] = field(default=())
+    values: tuple[Value, ...] = ()
 
 
 def operations(wsdl: etree._Element) -> list[Operation]:

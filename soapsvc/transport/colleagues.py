@@ -76,9 +76,10 @@ def _differences(page: Page, other: Page) -> list[str]:
     lost = [f"{model} version {version}: not served: {reasons.get((model, version)) or 'not found'}"
             for model, version in sorted(here - there)]  # fmt: skip
     more = [f"{model} version {version}: still served" for model, version in sorted(there - here)]
-    placed = _labels(page)
-    moved = [f"{model} label {label}: version {place}" for (model, label), place in sorted(_labels(other).items())
-             if placed.get((model, label)) != place]  # fmt: skip
+    placed, placed_there = _labels(page), _labels(other)
+    moved = [f"{model} label {label}: {_place(placed_there.get((model, label)))}"
+             for model, label in sorted(placed.keys() | placed_there.keys())
+             if placed.get((model, label)) != placed_there.get((model, label))]  # fmt: skip
     return lost + more + moved
 
 
@@ -88,3 +89,7 @@ def _served(page: Page) -> set[tuple[str, int]]:
 
 def _labels(page: Page) -> dict[tuple[str, str], int | None]:
     return {(each["model"], each["label"]): each["version"] for each in page["labels"]}
+
+
+def _place(version: int | None) -> str:
+    return "nowhere" if version is None else f"version {version}"

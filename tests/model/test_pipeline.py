@@ -15,7 +15,9 @@ import yaml
 from PIL import Image
 
 from soapsvc.cli import main
-from soapsvc.console.home import HomePage
+from soapsvc.console.assets import Assets
+from soapsvc.console.overview import Overview
+from soapsvc.console.templates import Templates
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import InvalidInput, Unavailable
 from soapsvc.model.contract import Contract
@@ -336,8 +338,9 @@ def test_pipeline_is_unavailable_while_its_model_is_gone(container: Container, d
     assert container.status() == (State.UNAVAILABLE, "no model named 'double' is available; available are all-four")
     with pytest.raises(Unavailable, match="all-four can't answer now: no model named 'double' is available"):
         container.call((3, 4))
-    page = HomePage(container.manager, Contracts(container.manager, LocalEngine()), "http://localhost")()
-    assert '<td class="UNAVAILABLE">UNAVAILABLE</td>' in page
+    contracts = Contracts(container.manager, LocalEngine())
+    overview = Overview(Templates(Assets()), container.manager, contracts, dict, None, None)
+    assert {line.name: line.state for line in overview.models()}["all-four"] == ("bad", "not available")
     container.add(DOUBLE, double, version=2)
     assert container.status() == (State.AVAILABLE, "")
     assert container.call((3, 4)) == [[12, 16]]
