@@ -83,8 +83,10 @@ def test_reload_reaches_every_worker(admin: Visitor, admin_server: Server) -> No
     assert (done.status_code, done.headers["Location"]) == (303, "../?done=reload")
     until(
         admin_server,
-        lambda page: all(each["reloads"]["asked"] > asked[each["worker"]] for each in page["workers"])
-        and all(each["reloads"]["answered"] == each["reloads"]["asked"] for each in page["workers"]),
+        lambda page: (
+            all(each["reloads"]["asked"] > asked[each["worker"]] for each in page["workers"])
+            and all(each["reloads"]["answered"] == each["reloads"]["asked"] for each in page["workers"])
+        ),
     )
 
 

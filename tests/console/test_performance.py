@@ -132,7 +132,9 @@ def test_axe_finds_nothing_wrong_and_the_page_fits_a_narrow_window(
 
 def test_worker_that_is_killed_takes_nothing_along(called: Server) -> None:
     def pids() -> list[int | None]:
-        workers = requests.get(f"{called.url}/health/models", headers={"Connection": "close"}, timeout=60).json()["workers"]
+        workers = requests.get(f"{called.url}/health/models", headers={"Connection": "close"}, timeout=60).json()[
+            "workers"
+        ]
         return [worker["pid"] for worker in workers]
 
     for killed in pids():
