@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,8 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(admin_server: Server) -> Iterator[Visitor]:
-    yield Visitor(admin_server.url)
+def visitor(admin_server: Server) -> Visitor:
+    return Visitor(admin_server.url)
 
 
 @pytest.fixture
