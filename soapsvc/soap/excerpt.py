@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from lxml import etree
 
+from soapsvc.soap.envelope import parse_document
+from soapsvc.soap.faults import SoapFault
+
 MAX_TEXT = 400  # characters of one element
 _KEPT_TEXT = 60
 MAX_CHILDREN = 100  # of one element
 _KEPT_CHILDREN = 20
-_MAX_PLAIN = 2_000  # characters of what is no XML
+_MAX_PLAIN = 2_000  # bytes of what is no XML
 
 
 def excerpt(message: bytes) -> str:
-    """Return a message's text, readable and short; what is no XML as it came, from its beginning."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    """Return a message's text in UTF-8, readable and short; what the guard refuses as it came, from its beginning."""
     try:
-        root = etree.fromstring(message, parser)
-    except etree.XMLSyntaxError:
+        root = parse_document(message)
+    except SoapFault:
         return message[:_MAX_PLAIN].decode("utf-8", "replace")
     for node in list(root.iter(etree.Element)):
         _shorten(node)

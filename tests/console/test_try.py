@@ -181,9 +181,18 @@ def test_picture_that_is_too_large_once_it_is_in_a_message_is_a_fault(server: Se
     assert faults(html.fromstring(response.content)) == ["The message is larger than 16777216 bytes."]
 
 
-def test_form_that_is_none_calls_nobody(server: Server) -> None:
-    headers = {"Content-Type": "multipart/form-data; boundary=x", "X-Request-Id": "no-form"}
-    response = requests.post(f"{server.url}/models/iris/try", b"--y\r\n", headers=headers, timeout=60)
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data; boundary=x", b"--y\r\n"),
+        ("multipart/form-data; boundary=x",
+         b'--x\r\nContent-Disposition: form-data; name="0.text"\r\n\r\n\xff\r\n--x--\r\n'),
+        ("text/xml", b"<a/>"),
+    ],
+)  # fmt: skip
+def test_form_that_is_none_calls_nobody(server: Server, content_type: str, body: bytes) -> None:
+    headers = {"Content-Type": content_type, "X-Request-Id": "no-form"}
+    response = requests.post(f"{server.url}/models/language/try", body, headers=headers, timeout=60)
     assert response.status_code == 400
     assert "no-form" not in server.logged()
 
@@ -201,6 +210,7 @@ def test_model_without_a_form_is_told_so(server: Server, model: str, status: int
         ({"answer": "no XML"}, "the message is not well-formed XML (line 1, column 1)"),
         ({"answer": "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>"}, "a DOCTYPE is not allowed"),
         ({"answer": ""}, "expected a SOAP envelope"),
+        ({"answer": "<a>" * 100_000 + "</a>" * 100_000}, "the message is not well-formed XML"),
     ],
 )
 def test_answer_that_is_none_is_not_drawn(server: Server, told: dict[str, str], sentence: str) -> None:

@@ -163,5 +163,14 @@ def test_excerpt_cuts_long_texts_and_long_arrays() -> None:
     assert "<item>20</item>" not in shown
 
 
-def test_excerpt_of_no_xml_is_its_beginning() -> None:
-    assert excerpt(b"no <xml") == "no <xml"
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"no <xml",
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        b"<a>" * 100_000 + b"</a>" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+def test_excerpt_of_what_the_guard_refuses_is_its_beginning(message: bytes) -> None:
+    assert excerpt(message) == message[:2000].decode("utf-8", "replace")
