@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from soapsvc.metrics.recent import LastHour
+from soapsvc.metrics.recent import Changes, LastHour, minute_of
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,56 @@ class Activity(Protocol):
         """Return the last hour of each model that was called in it, by its name."""
 
 
+@dataclass(frozen=True)
+class _Figures:
+    """A model's numbers of one minute."""
+
+    calls: int
+    faults: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+_NOTHING = _Figures(0, 0, None, None)
+
+
 class RecentActivity:
-    """The whole minutes that a LastHour knows."""
+    """The whole minutes that a LastHour knows; works each out once."""
 
     def __init__(self, last_hour: LastHour) -> None:
         self._last_hour = last_hour
+        self._known: dict[int, Mapping[str, _Figures]] = {}  # by the minute's number; replaced, never changed
 
     def models(self) -> Mapping[str, Minutes]:
         """See `Activity`."""
-        hour = self._last_hour.read()
-        found = {}
-        for model in hour.models():
-            whole = hour.minutes(model)[:-1]
-            p50, p99 = ([_milliseconds(minute.quantile(share)) for minute in whole] for share in (0.5, 0.99))
-            faults = [sum(minute.faults.values()) for minute in whole]
-            found[model] = Minutes([minute.calls for minute in whole], faults, p50, p99)
-        return found
+        known = self._known
+        minutes = {
+            number: known[number] if number in known else _figures(changes)
+            for number, changes in self._last_hour.whole_minutes().items()
+        }
+        self._known = minutes
+        names = sorted({model for minute in minutes.values() for model in minute})
+        return {model: _minutes([minute.get(model, _NOTHING) for minute in minutes.values()]) for model in names}
+
+
+def _figures(changes: Changes) -> Mapping[str, _Figures]:
+    """Return the numbers of each model that was called in a minute."""
+    found = {}
+    for model in changes:
+        minute = minute_of(changes, model)
+        if minute.calls and model != "-":
+            p50, p99 = (_milliseconds(minute.quantile(share)) for share in (0.5, 0.99))
+            found[model] = _Figures(minute.calls, sum(minute.faults.values()), p50, p99)
+    return found
+
+
+def _minutes(hour: Sequence[_Figures]) -> Minutes:
+    return Minutes(
+        [each.calls for each in hour],
+        [each.faults for each in hour],
+        [each.p50_ms for each in hour],
+        [each.p99_ms for each in hour],
+    )
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -23,6 +23,7 @@ from soapsvc.metrics.notes import KEPT, Notes
 log = logging.getLogger(__name__)
 _MINUTE_S = 60.0
 _SPREAD_S = 1.0  # within it the workers look whether a minute is noted; the first one notes it
+Changes = Mapping[str, Counts]  # by how much the counters of each model grew
 _PLACES = {str(float(bound)): place for place, bound in enumerate(CALL_BUCKETS_S)} | {"+Inf": len(CALL_BUCKETS_S)}
 
 
@@ -65,17 +66,13 @@ class Hour:
     waiting: how many calls wait for a thread now.
     """
 
-    changes: Sequence[Counts]
+    changes: Sequence[Changes]
     running_s: float
     waiting: int
 
-    def models(self) -> list[str]:
-        """Return the models that were called."""
-        return sorted({key[1] for each in self.changes for key in each if key[0] == CALL and key[1] != "-"})
-
     def versions(self, model: str) -> list[int]:
         """Return the versions of a model that answered."""
-        found = {key[2] for each in self.changes for key in each if key[:2] == (CALL, model)}
+        found = {key[2] for each in self.changes for key in each.get(model, {}) if key[0] == CALL}
         return sorted(int(version) for version in found if version.isdecimal())
 
     def minutes(self, model: str, version: int | None = None) -> list[Minute]:
@@ -83,7 +80,7 @@ class Hour:
 
         What reached no version, as a call with a fault, is among the whole model's only.
         """
-        return [_minute(each, model, None if version is None else str(version)) for each in self.changes]
+        return [minute_of(each, model, version) for each in self.changes]
 
 
 class LastHour:
@@ -94,6 +91,8 @@ class LastHour:
     ) -> None:
         """counts: gives what the counters stand at and how many calls wait, now."""
         self._notes, self._counts, self._clock = notes, counts, clock
+        self._states: dict[int, Counts] = {}  # what was read of the notes; like the next it only saves work
+        self._grown: dict[tuple[int, int], Changes] = {}  # what came between two of them
 
     def start(self) -> None:
         """Note the minutes from now on, in a thread."""
@@ -114,10 +113,47 @@ class LastHour:
         self.note()
         now = self._clock()
         counts, waiting = self._counts()
-        running = int(now // _MINUTE_S)
-        noted = [self._notes.find(minute) for minute in range(running - KEPT + 1, running + 1)]
-        states = [None if note is None else _unpacked(note) for note in noted]
-        return Hour(_changes([*states, counts]), now % _MINUTE_S, waiting)
+        whole, noted = self._whole(int(now // _MINUTE_S))
+        state = self._state(noted) if noted is not None else None
+        running = {} if state is None else _grown(state, counts)
+        return Hour([*whole.values(), running], now % _MINUTE_S, waiting)
+
+    def whole_minutes(self) -> Mapping[int, Changes]:
+        """Return what came in each minute that has ended, by its number, the oldest first. Costs little."""
+        self.note()
+        return self._whole(int(self._clock() // _MINUTE_S))[0]
+
+    def _whole(self, running: int) -> tuple[Mapping[int, Changes], int | None]:
+        """Return what came in the minutes before the running one, and the last minute that was noted.
+
+        Of minutes that nobody noted, all stands in the last one.
+        """
+        oldest = running - KEPT + 1
+        changes: dict[int, Changes] = {}
+        before = None if self._state(oldest) is None else oldest
+        for minute in range(oldest + 1, running + 1):
+            state = self._state(minute)
+            changes[minute - 1] = {} if state is None or before is None else self._between(before, minute)
+            before = before if state is None else minute
+        self._states = {minute: state for minute, state in self._states.items() if minute >= oldest}
+        self._grown = {pair: grown for pair, grown in self._grown.items() if pair[0] >= oldest}
+        return changes, before
+
+    def _state(self, minute: int) -> Counts | None:
+        """Return what the counters stood at when a minute began, None when nobody noted it."""
+        state = self._states.get(minute)
+        if state is None and (note := self._notes.find(minute)) is not None:
+            state = self._states[minute] = _unpacked(note)
+        return state
+
+    def _between(self, before: int, minute: int) -> Changes:
+        grown = self._grown.get((before, minute))
+        if grown is None:
+            earlier, later = self._state(before), self._state(minute)
+            assert earlier is not None
+            assert later is not None
+            grown = self._grown[before, minute] = _grown(earlier, later)
+        return grown
 
     def _keep_on(self) -> None:
         never = threading.Event()
@@ -141,29 +177,27 @@ def quantile(times: Sequence[int], share: float) -> float | None:
     return float(CALL_BUCKETS_S[-1])
 
 
-def _changes(states: Sequence[Counts | None]) -> list[Counts]:
-    """Return what came between each two states. Of minutes that nobody noted, all stands in the last one."""
-    changes: list[Counts] = []
-    before = states[0]
-    for state in states[1:]:
-        if state is None or before is None:
-            changes.append({})
-        else:
-            grown = {key: value - before.get(key, 0.0) for key, value in state.items()}
-            changes.append({key: more for key, more in grown.items() if more > 0})
-        before = before if state is None else state
-    return changes
+def _grown(was: Counts, now: Counts) -> Changes:
+    """Return by how much each counter grew, by model."""
+    grown: dict[str, Counts] = {}
+    for key, value in now.items():
+        if (more := value - was.get(key, 0.0)) > 0:
+            grown.setdefault(key[1], {})[key] = more
+    return grown
 
 
-def _minute(changed: Counts, model: str, version: str | None) -> Minute:
+def minute_of(changes: Changes, model: str, version: int | None = None) -> Minute:
+    """Return what happened to a model in a minute, or to one version of it."""
+    changed = changes.get(model, {})
+    wanted = None if version is None else str(version)
     faults: dict[str, int] = defaultdict(int)
     upto = [0] * (len(CALL_BUCKETS_S) + 1)
     runs: dict[str, float] = defaultdict(float)
     seconds: dict[str, float] = defaultdict(float)
-    for (kind, _, name, last), more in ((key, value) for key, value in changed.items() if key[1] == model):
+    for (kind, _, name, last), more in changed.items():
         if kind == STEP:
             (runs if last == RUNS else seconds)[name] += more
-        elif version not in (None, name):
+        elif wanted not in (None, name):
             continue
         elif kind == TIME:
             upto[_PLACES[last]] += int(more)

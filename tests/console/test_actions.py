@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,8 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(admin_server: Server) -> Iterator[Visitor]:
-    yield Visitor(admin_server.url)
+def visitor(admin_server: Server) -> Visitor:
+    return Visitor(admin_server.url)
 
 
 @pytest.fixture
@@ -83,8 +82,10 @@ def test_reload_reaches_every_worker(admin: Visitor, admin_server: Server) -> No
     assert (done.status_code, done.headers["Location"]) == (303, "../?done=reload")
     until(
         admin_server,
-        lambda page: all(each["reloads"]["asked"] > asked[each["worker"]] for each in page["workers"])
-        and all(each["reloads"]["answered"] == each["reloads"]["asked"] for each in page["workers"]),
+        lambda page: (
+            all(each["reloads"]["asked"] > asked[each["worker"]] for each in page["workers"])
+            and all(each["reloads"]["answered"] == each["reloads"]["asked"] for each in page["workers"])
+        ),
     )
 
 

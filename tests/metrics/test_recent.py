@@ -104,7 +104,7 @@ def test_versions_and_faults_are_told_apart(counters: Counters) -> None:
     counters.call(0.3, 2, version="12")
     counters.call(0.0004, 1, outcome="InvalidInput", version="-")
     found = hour.read()
-    assert found.models() == ["iris"]
+    assert found.versions("other") == []
     assert found.versions("iris") == [1, 12]
     assert [found.minutes("iris", version)[-1].calls for version in (None, 1, 12)] == [7, 4, 2]
     assert found.minutes("iris")[-1].faults == {"InvalidInput": 1}
