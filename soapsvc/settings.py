@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_serializer
 from pydantic_settings import (
@@ -22,6 +24,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
+_CREDENTIALS = re.compile(r"://[^\s]*@")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # every interface: no address that a client could use
 
 
@@ -35,6 +38,14 @@ def _without_trailing_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _collector(url: str) -> str:
+    parts = urlsplit(_without_trailing_slash(url))
+    if parts.username is not None or parts.query:
+        raise ValueError("expected a URL without credentials or a query; OTEL_EXPORTER_OTLP_HEADERS holds a token")
+    return parts.geturl()
+
+
+CollectorUrl = Annotated[str, AfterValidator(_collector)]
 PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
 
 
@@ -156,6 +167,15 @@ class Settings(BaseSettings):
         "info", description="Least severe log lines to write."
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of log lines; json: one object each.")
+    tracing: Literal["off", "otlp"] = Field(
+        "off", description="otlp: spans of calls are sent to an OpenTelemetry collector."
+    )
+    otlp_endpoint: CollectorUrl = Field(
+        "http://localhost:4318", description="URL of the collector, for OTLP over HTTP, without /v1/traces."
+    )
+    trace_sample_ratio: float = Field(
+        1.0, ge=0, le=1, description="Share of the traces that begin here whose spans are sent."
+    )
 
     @field_serializer("admin_token", when_used="json")
     def _token(self, token: SecretStr | None) -> str | None:
@@ -235,4 +255,9 @@ def _line(problem: Any) -> str:
         return f"{name}: there is no such setting; docs/settings.md lists them"
     if name == "admin_token":
         return f"{name}: expected 16 characters or more"  # what came is a secret
-    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {problem['input']!r:.80})"
+    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {_shown(problem['input'])})"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message may show it: without the credentials of a URL."""
+    return f"{_CREDENTIALS.sub('://***@', repr(value)):.80}"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
+from soapsvc.answered import Timed
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
@@ -127,7 +128,7 @@ class _Predictor:
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
-            call.version, call.steps = servable.version, servable.step_seconds
+            call.version, call.steps = servable.version, servable.step_times
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
             answers = self._answers(servable, rows, of_batch, deadline, call.stages)
             return _wire_rows(servable, rows, answers)
@@ -153,11 +154,11 @@ class _Predictor:
 
     def _answers(
         self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None,
-        stages: dict[str, float],
+        stages: dict[str, Timed],
     ) -> list[tuple[Any, ...]]:  # fmt: skip
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
-        if any(field.kind == "tensor" for field in servable.contract.inputs):
+        if servable.contract.tensor_inputs:
             rows = each_row(partial(_model_row, servable.contract.inputs), rows, of_batch)
         for count, feeds in servable.binding.pack(rows, of_batch):
             outputs = self._predict(servable, signature, feeds, deadline, stages)
@@ -169,7 +170,7 @@ class _Predictor:
 
     def _predict(
         self, servable: Servable, signature: Signature, feeds: Mapping[str, Array], deadline: Deadline | None,
-        stages: dict[str, float],
+        stages: dict[str, Timed],
     ) -> dict[str, Array]:  # fmt: skip
         """Run the graph; a value that it refuses can only be the one input, where there is only one."""
         began = time.monotonic()
@@ -179,7 +180,8 @@ class _Predictor:
             inputs = servable.contract.inputs
             raise err.renamed(inputs[0].element) if len(inputs) == 1 else err from err
         finally:
-            stages["run"] = stages.get("run", 0.0) + time.monotonic() - began
+            first, seconds = stages.get("run") or (began, 0.0)
+            stages["run"] = first, seconds + time.monotonic() - began
 
     def info(self, call: Call) -> tuple[Any, ...]:
         """Return a ModelInfo. Raises ModelNotFound."""
@@ -192,7 +194,7 @@ class _Predictor:
 
 def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Return answers as a writer takes them, each with the version at its end."""
-    as_content = _came_as_content(servable.contract.inputs, rows)
+    as_content = _came_as_content(servable.contract.tensor_inputs, rows)
     columns = [
         _wire_values(field, values, as_content)
         for field, values in zip(servable.contract.outputs, zip(*answers, strict=True), strict=True)
@@ -200,10 +202,9 @@ def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[
     return list(zip(*columns, [servable.version] * len(answers), strict=True))
 
 
-def _came_as_content(inputs: Sequence[InputField], rows: Sequence[Row]) -> bool:
-    """Whether the caller sent a tensor as bytes: tensors are answered in the way they came."""
-    tensors = [index for index, field in enumerate(inputs) if field.kind == "tensor"]
-    return any(rows[0][index] is not None and rows[0][index][-1] is not None for index in tensors) if rows else False
+def _came_as_content(tensors: Sequence[int], rows: Sequence[Row]) -> bool:
+    """Whether the caller sent a tensor as bytes: tensors are answered in the way they came. tensors: their places."""
+    return any(rows[0][place] is not None and rows[0][place][-1] is not None for place in tensors) if rows else False
 
 
 def _model_row(inputs: Sequence[InputField], row: Row) -> Row:

@@ -13,6 +13,7 @@ from soapsvc.soap.application import Reply
 from soapsvc.soap.call import Call
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
+from soapsvc.tracing import Tracing
 from soapsvc.transport.console_request import console_request, response_of
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, StartResponse
@@ -24,13 +25,13 @@ class WebApplication:
 
     def __init__(
         self, manager: ModelManager, contracts: Contracts, console: Console, base_url: str, exchange: Exchange,
-        models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog,
+        models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog, tracing: Tracing,
     ) -> None:  # fmt: skip
         self._manager, self._contracts, self._console, self._base_url = manager, contracts, console, base_url
         self.draining = False  # set once the server stops
         self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
-        self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
-        metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting())
+        self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages, tracing)
+        metrics = MetricsPage(self.soap.telling.flush, manager.status, lambda: self.waiting(), contracts.sessions)
         self._pages: dict[str, Callable[[], Response]] = {
             "/health/live": lambda: _json(200, {"status": "live"}),
             "/health/ready": self._ready,
@@ -55,11 +56,12 @@ class WebApplication:
         fault = self.soap.refusal(endpoint.names.path(endpoint.soap), error, call)
         return self._told(path, fault.status, f"{model} could not answer: {error.message}.")
 
-    def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
-        """Return what is told of a request that never became a call: a fault, or a page where a form was sent."""
-        if self._console.model_called("POST", path):
-            return self._told(path, status, f"The form could not be taken: {text}.")
-        return self.soap.fault(path, status, text, call)
+    def refused(self, path: str, status: int, text: str, call: Call) -> Reply:
+        """Return what is told of a request that never became a call, and log it: a fault, or a page for a form."""
+        fault = self.soap.refused(path, status, text, call)
+        if not self._console.model_called("POST", path):
+            return fault
+        return self._told(path, status, f"The form could not be taken: {text}.")
 
     def _told(self, path: str, status: int, words: str) -> Reply:
         page = self._console.refusal(path, status, words)

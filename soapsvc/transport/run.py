@@ -28,8 +28,10 @@ from soapsvc.metrics.recent import LastHour
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.servable import Servable
 from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
+from soapsvc.model.source import VersionFolder
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.session import Limits
@@ -38,6 +40,7 @@ from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
+from soapsvc.tracing.open import check_tracing, open_tracing
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
@@ -69,10 +72,15 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     """
     if settings.contracts is not None and not settings.contracts.is_dir():
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
-    from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
+    # TensorFlow takes seconds to import: not before the settings are right
+    from soapsvc.model.loader import load, measured
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    def load_one(folder: VersionFolder) -> Servable:
+        return measured(lambda: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    manager = ModelManager(load_one)
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(
         try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,
@@ -109,9 +117,13 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 def make_application(
     settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage,
-    reload: Callable[[], None], last_hour: LastHour,
+    reload: Callable[[], None], last_hour: LastHour, worker: int | None = None,
 ) -> WebApplication:  # fmt: skip
-    """Return the WSGI application. reload: has every worker look at the models folder."""
+    """Return the WSGI application.
+
+    reload: has every worker look at the models folder.  worker: the number of this process among several, None where it
+    is alone.
+    """
     operator = ServerOperator(settings.models, reload)
     served = Served(manager, contracts, settings.base_url, models_page, operator, last_hour, settings.max_request_bytes)
     token = settings.admin_token.get_secret_value() if settings.admin_token else None
@@ -119,7 +131,10 @@ def make_application(
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
-    return WebApplication(manager, contracts, console, settings.base_url, exchange, models_page, proxies, messages)
+    tracing = open_tracing(settings.tracing, settings.otlp_endpoint, settings.trace_sample_ratio, worker)
+    return WebApplication(
+        manager, contracts, console, settings.base_url, exchange, models_page, proxies, messages, tracing
+    )
 
 
 def run(settings: Settings) -> None:
@@ -128,6 +143,10 @@ def run(settings: Settings) -> None:
     if settings.workers > 1 and os.name == "nt":
         raise StartError("workers: Windows has no sockets that processes inherit; expected 1")
     check_server(settings)
+    try:
+        check_tracing(settings.tracing)
+    except ValueError as err:
+        raise StartError(f"tracing: {err}") from err
     listener = bind(settings)  # before the models are loaded: a port in use shows at once
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
@@ -154,7 +173,9 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
     last_hour = LastHour(NotesInFolder(colleagues.folder / "minutes") if colleagues else NotesInMemory(), read_counts)
     reload = colleagues.reload_all if colleagues else watcher.ask
-    web = make_application(settings, manager, contracts, page, reload, last_hour)
+    web = make_application(
+        settings, manager, contracts, page, reload, last_hour, colleagues.number if colleagues else None
+    )
     last_hour.start()
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
@@ -166,6 +187,7 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
+        prepared.web.soap.telling.close()
     _leave()
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import RequestEntityTooLarge
+from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from soapsvc.errors import ServingError
-from soapsvc.metrics.definitions import REFUSED
-from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
 from soapsvc.transport.server import Patience
@@ -26,10 +25,23 @@ _ONE_READ = 262144  # bytes at most of a body
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    """Return a time as headers have it (RFC 9110, 5.6.7)."""
+    return str(build_http_date(second))
+
+
 class CallTask(WSGITask):
     """Tells the application when a request began to arrive."""
 
     wrote_header: bool
+    has_body: bool
+    close_on_finish: bool
+    content_length: int | None
+    version: str
+    status: str
+    start_time: float
+    response_headers: list[tuple[str, str]]
 
     def write(self, data: bytes) -> None:
         """Send headers and a small body in one packet; see waitress."""
@@ -40,6 +52,14 @@ class CallTask(WSGITask):
         self.wrote_header = True
         self.content_bytes_written = len(data)
         self.channel.write_soon(head + data)
+
+    def build_response_header(self) -> bytes:
+        """Return the header of an answer, at a fifth of the price where nothing about it is unusual; see waitress."""
+        usual = self.version == "1.1" and self.has_body and self.content_length is not None
+        if not usual or self.close_on_finish or "CONNECTION" in self.request.headers:
+            return bytes(super().build_response_header())
+        lines = "".join([f"{name}: {value}\r\n" for name, value in self.response_headers])
+        return f"HTTP/1.1 {self.status}\r\n{lines}Date: {_date(int(self.start_time))}\r\n\r\n".encode("latin-1")
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment; see waitress."""
@@ -56,11 +76,12 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
-        if not isinstance(error, ServingError):
-            REFUSED.labels(error.code).inc()
-        origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
-        began = getattr(request, "began", time.monotonic())
-        call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
+
+        def header(name: str) -> str:
+            return str(request.headers.get(name, ""))
+
+        origin = self.web.soap.proxies.origin(self.channel.addr[0], header)
+        call = self.web.soap.begun(header, origin.peer, getattr(request, "began", time.monotonic()))
         path = getattr(request, "path", "")
         if isinstance(error, ServingError):
             reply = self.web.refusal(path, error, call)
@@ -69,7 +90,7 @@ class FaultTask(ErrorTask):
             text = error.reason
             if isinstance(error, RequestEntityTooLarge):
                 text = too_large(request.adj.max_request_body_size - SLACK)
-            reply = self.web.fault(path, error.code, text, call)
+            reply = self.web.refused(path, error.code, text, call)
             self.status = f"{error.code} {error.reason}"
             self.set_close_on_finish()
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])

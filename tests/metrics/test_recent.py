@@ -11,7 +11,7 @@ from soapsvc.metrics.counts import CALL, RUNS, SECONDS, STEP, TIME, WAIT, Counts
 from soapsvc.metrics.definitions import CALL_BUCKETS_S
 from soapsvc.metrics.notes import KEPT, NotesInFolder, NotesInMemory
 from soapsvc.metrics.recent import LastHour, StepTime, quantile
-from tests.metrics.test_calls import Answered
+from tests.metrics.test_calls import CALL as CALL_OF_TEST
 
 BOUNDS = [*(str(float(bound)) for bound in CALL_BUCKETS_S), "+Inf"]
 
@@ -157,10 +157,11 @@ def test_counts_are_those_of_answered_calls() -> None:
     metrics = CallMetrics()
     hour = LastHour(NotesInMemory(), read_counts)
     hour.note()
+    call = CALL_OF_TEST._replace(model="recent", stages={"queue": (5.0, 0.25)})
     for _ in range(3):
-        metrics.add(Answered(model="recent", stages={"queue": 0.25}), received=1, sent=1)
-    metrics.add(Answered(model="recent", operation="wsdl"), received=1, sent=1)
+        metrics.add(call)
+    metrics.add(call._replace(operation="wsdl", stages={}, steps={}))
     metrics.flush()
     minute = hour.read().minutes("recent", 3)[-1]
     assert (minute.calls, minute.waited) == (3, 0.75)
-    assert minute.steps == {"find": StepTime(4, 0.5)}
+    assert minute.steps == {"find": StepTime(3, 0.375)}
