@@ -91,7 +91,8 @@ class LastHour:
     ) -> None:
         """counts: gives what the counters stand at and how many calls wait, now."""
         self._notes, self._counts, self._clock = notes, counts, clock
-        self._states: dict[int, Counts] = {}  # what was read of the notes; like the next it only saves work
+        self._lock = threading.Lock()  # guards the two below, which only save work
+        self._states: dict[int, Counts] = {}  # what was read of the notes
         self._grown: dict[tuple[int, int], Changes] = {}  # what came between two of them
 
     def start(self) -> None:
@@ -113,8 +114,7 @@ class LastHour:
         self.note()
         now = self._clock()
         counts, waiting = self._counts()
-        whole, noted = self._whole(int(now // _MINUTE_S))
-        state = self._state(noted) if noted is not None else None
+        whole, state = self._whole(int(now // _MINUTE_S))
         running = {} if state is None else _grown(state, counts)
         return Hour([*whole.values(), running], now % _MINUTE_S, waiting)
 
@@ -123,11 +123,17 @@ class LastHour:
         self.note()
         return self._whole(int(self._clock() // _MINUTE_S))[0]
 
-    def _whole(self, running: int) -> tuple[Mapping[int, Changes], int | None]:
-        """Return what came in the minutes before the running one, and the last minute that was noted.
+    def _whole(self, running: int) -> tuple[Mapping[int, Changes], Counts | None]:
+        """Return what came in the minutes before the running one, and what the counters stood at after them.
 
         Of minutes that nobody noted, all stands in the last one.
         """
+        with self._lock:
+            changes, last = self._changes(running)
+            return changes, None if last is None else self._state(last)
+
+    def _changes(self, running: int) -> tuple[Mapping[int, Changes], int | None]:
+        """Return what came in the minutes before the running one, and the last minute that was noted."""
         oldest = running - KEPT + 1
         changes: dict[int, Changes] = {}
         before = None if self._state(oldest) is None else oldest
