@@ -60,4 +60,5 @@ class LocalEngine:
     def _end(self, servable: Servable) -> None:
         with self._changed:
             self._running[servable.name] -= 1
-            self._changed.notify_all()
+            if servable.limits.max_concurrent_calls is not None:
+                self._changed.notify_all()

@@ -112,7 +112,8 @@ class Binding:
             return None
         feeds = {}
         for name, places, fields in self._fields:
-            stacked = rows_tensor(fields, [[row[place] for place in places] for row in rows])
+            whole = len(places) == len(rows[0])  # the row holds no other tensor's
+            stacked = rows_tensor(fields, rows if whole else [[row[place] for place in places] for row in rows])
             if stacked is None:
                 return None
             feeds[name] = stacked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from soapsvc.errors import LoadError
@@ -84,6 +85,11 @@ class Contract:
     inputs: tuple[InputField, ...]
     outputs: tuple[OutputField, ...]
     converses: bool = False
+
+    @cached_property
+    def tensor_inputs(self) -> tuple[int, ...]:
+        """The places of the inputs that are shown as tensors."""
+        return tuple([place for place, field in enumerate(self.inputs) if field.kind == "tensor"])
 
 
 class LabelReader(Protocol):

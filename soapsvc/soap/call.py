@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 import time
 from collections.abc import Mapping
@@ -59,5 +59,5 @@ class Call:
 
 
 def request_id(given: str | None) -> str:
-    """Return the caller's own id when it is harmless, else a new one."""
-    return given if given and _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+    """Return the caller's own id when it is harmless, else a new one: unlike any other, but not beyond guessing."""
+    return given if given and _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"

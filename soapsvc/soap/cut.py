@@ -54,9 +54,14 @@ class Batch:
         return texts[: self.start], columns, texts[end:]
 
 
+def in_utf8(sent_as: ContentType) -> bool:
+    """Whether the transport leaves no doubt that a message is in UTF-8."""
+    return sent_as.charset is None or sent_as.charset.lower() == "utf-8"
+
+
 def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -> Single | Batch | None:
     """Return a message cut at its tags; None for one that has too many, or is not surely whole and in UTF-8."""
-    if not content.startswith(b"<") or (sent_as.charset is not None and sent_as.charset.lower() != "utf-8"):
+    if not content.startswith(b"<") or not in_utf8(sent_as):
         return None
     try:
         tags, pieces = _pieces(content, MOST_TAGS + 1)

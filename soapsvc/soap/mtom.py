@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from soapsvc.soap.faults import client_fault, wrong_media_type
+from soapsvc.soap.faults import SoapFault, client_fault, wrong_media_type
 from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.ns import XOP, SoapVersion
 
@@ -20,6 +20,7 @@ MULTIPART = "multipart/related"
 XOP_TYPE = "application/xop+xml"
 MAX_PARTS = 32  # besides the envelope
 MAX_HEADER_BYTES = 8192  # of one part
+_MOST_STOPS = MAX_PARTS + 2  # delimiters: before each part and the envelope, and the last
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? @{}-]{0,255}[0-9A-Za-z'()+_,./:=?@{}-]")  # RFC 2046 5.1.1, but longer
 _FOLDED = re.compile(r"\r\n[ \t]+")
 _IDENTITY = {"", "binary", "8bit", "7bit"}
@@ -81,19 +82,20 @@ def _split(content: bytes, boundary: str) -> list[_Part]:
     """Return the parts between boundaries (RFC 2046, 5.1). Raises SoapFault."""
     if not _BOUNDARY.fullmatch(boundary):
         raise client_fault("the multipart message has no usable boundary")
-    delimiter = b"--" + boundary.encode("ascii")
+    delimiter = b"\r\n--" + boundary.encode("ascii")
     view = memoryview(content)
-    position = len(delimiter) if content.startswith(delimiter) else _after(content, b"\r\n" + delimiter, 0)
     parts: list[_Part] = []
-    while not content.startswith(b"--", position):
-        if len(parts) > MAX_PARTS:
-            raise client_fault(f"the message has more than {MAX_PARTS} attachments")
-        head = _after(content, b"\r\n", position)
+    stops = _stops(content, delimiter)
+    for stop, end in zip(stops, [*stops[1:], None], strict=True):
+        position = stop + len(delimiter)
+        if content.startswith(b"--", position):  # what follows the last boundary is nobody's
+            break
+        if end is None:
+            raise _without_end()
+        head = content.index(b"\r\n", position) + 2  # at the latest where the next delimiter begins
         if content[position : head - 2].strip(b" \t"):
             raise client_fault("the multipart message is broken: text stands beside a boundary")
-        headers, start = _headers(content, head)
-        position = _after(content, b"\r\n" + delimiter, start - 2)
-        end = position - len(delimiter) - 2
+        headers, start = _headers(content, head, end)
         part = _part(headers, view[start:end])
         if any(part.content_id == other.content_id for other in parts):
             raise client_fault("two parts of the multipart message have the same Content-ID, or none")
@@ -103,20 +105,39 @@ def _split(content: bytes, boundary: str) -> list[_Part]:
     return parts
 
 
-def _after(content: bytes, wanted: bytes, position: int) -> int:
-    found = content.find(wanted, position)
-    if found < 0:
-        raise client_fault("the multipart message ends before its last boundary")
-    return found + len(wanted)
+def _stops(content: bytes, delimiter: bytes) -> list[int]:
+    """Return where delimiters begin; that of the first is -2 where no line break stands before it. Raises SoapFault.
+
+    They are looked for from the end: Python does that in a third of the time where the bytes between them are random,
+    and in linear time, as a delimiter has a carriage return at its start only.
+    """
+    stops: list[int] = []
+    end = len(content)
+    while len(stops) <= _MOST_STOPS and (end := content.rfind(delimiter, 0, end)) >= 0:
+        stops.append(end)
+    if content.startswith(delimiter[2:]):
+        stops.append(-2)
+    if not stops:
+        raise _without_end()
+    if len(stops) > _MOST_STOPS:
+        raise client_fault(f"the message has more than {MAX_PARTS} attachments")
+    return stops[::-1]
 
 
-def _headers(content: bytes, start: int) -> tuple[dict[str, str], int]:
-    """Return a part's headers, names in lower case, and where its content starts (RFC 2045, section 3)."""
+def _without_end() -> SoapFault:
+    return client_fault("the multipart message ends before its last boundary")
+
+
+def _headers(content: bytes, start: int, stop: int) -> tuple[dict[str, str], int]:
+    """Return a part's headers, names in lower case, and where its content starts (RFC 2045, section 3).
+
+    stop: where the delimiter after the part begins; its line break may be the one that ends the headers.
+    """
     if content.startswith(b"\r\n", start):
         return {}, start + 2
-    end = content.find(b"\r\n\r\n", start, start + MAX_HEADER_BYTES)
+    end = content.find(b"\r\n\r\n", start, min(start + MAX_HEADER_BYTES, stop + 2))
     if end < 0:
-        raise client_fault(f"a part's headers do not end within {MAX_HEADER_BYTES} bytes")
+        raise client_fault(f"a part's headers do not end within {MAX_HEADER_BYTES} bytes, or not at all")
     lines = _FOLDED.sub(" ", content[start:end].decode("latin-1")).split("\r\n")
     headers: dict[str, str] = {}
     for name, _, value in (line.partition(":") for line in lines):

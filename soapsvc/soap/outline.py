@@ -13,12 +13,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from lxml import etree
 
-from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut
+from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut, in_utf8
 from soapsvc.soap.leaf_reader import BytesReader, LeafReader
 from soapsvc.soap.lexical import WHITE, parse_numbers
 from soapsvc.soap.media_type import ContentType
@@ -33,6 +33,7 @@ _DECLARATION = re.compile(rb"""\?xml\s+version=["']1\.0["'](\s+encoding=["'][Uu]
 _TAG = re.compile(rb"""/?[^\s<>/"'=&!?]+(\s+[^\s<>/"'=&]+\s*=\s*("[^"<>&]*"|'[^'<>&]*'))*\s*/?""")
 _NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f&>\ufffe\uffff]")  # illegal in XML, or not what it stands for, as \r
 
+T = TypeVar("T")
 Build = Callable[[Texts], Any]  # raises ValueError at a text that is no value of its type
 
 
@@ -62,6 +63,8 @@ class Outline:
 
     blank: places where only space may stand.  repeats: of a batch of one, which parameter it is, and the place of its
     instance.  fields: of that instance, if it holds single values only and the batch is the one parameter.
+    pattern: what fits its messages and no others, with a group for each text; None where messages vary in their length
+    or have attachments.
     """
 
     operation: str
@@ -69,6 +72,7 @@ class Outline:
     blank: tuple[int, ...]
     repeats: tuple[int, int] | None = None
     fields: tuple[Field, ...] | None = None
+    pattern: re.Pattern[bytes] | None = None
 
     def values(self, texts: Texts) -> tuple[Any, ...]:
         """Return the parameters as the operation's reader would. Raises ValueError at what needs a closer look."""
@@ -114,20 +118,24 @@ class Outlines:
     def __init__(self) -> None:
         self._lock = threading.Lock()  # guards changes
         self._known: dict[tuple[bytes, ...], Outline] = {}
+        self._latest: Outline | None = None  # of the message before: the next one most often has it, too
 
     def read(
         self, content: bytes, sent_as: ContentType, attachments: Attachments | None
     ) -> tuple[str, tuple[Any, ...]] | None:
         """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
+        outline = self._latest
+        pattern = outline.pattern if outline is not None and not attachments and in_utf8(sent_as) else None
+        if outline is not None and pattern is not None and (fits := pattern.fullmatch(content)):
+            return _read(outline.operation, outline.values, fits.groups())
         message = cut(content, sent_as, attachments)
         outline = self._known.get(message.tags) if message else None
         if message is None or outline is None:
             return None
-        try:
-            values = outline.batch(message) if isinstance(message, Batch) else outline.values(message.texts)
-        except ValueError:
-            return None
-        return outline.operation, values
+        if isinstance(message, Batch):
+            return _read(outline.operation, outline.batch, message)
+        self._latest = outline
+        return _read(outline.operation, outline.values, message.texts)
 
     def learn(
         self, content: bytes, sent_as: ContentType, attachments: Attachments | None,
@@ -150,6 +158,14 @@ class Outlines:
                 del known[next(iter(known))]
             known[message.tags] = outline
             self._known = known
+
+
+def _read(operation: str, values: Callable[[T], tuple[Any, ...]], found: T) -> tuple[str, tuple[Any, ...]] | None:
+    """Return an operation and what `values` makes of its message, None for a message that needs a closer look."""
+    try:
+        return operation, values(found)
+    except ValueError:
+        return None
 
 
 def _of_one(envelope: etree._Element) -> etree._Element:
@@ -183,7 +199,12 @@ def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, re
     blank = tuple(place for place in range(len(tags)) if place not in places.taken)
     repeats = _batch_of_one(reader, body, nodes)
     fields = _fields(reader.members[0].reader, body[0], places) if repeats and len(reader.members) == 1 else None
-    return Outline(operation, build, blank, repeats, fields)
+    return Outline(operation, build, blank, repeats, fields, None if references else _pattern(tags))
+
+
+def _pattern(tags: Sequence[bytes]) -> re.Pattern[bytes]:
+    """Return what fits the messages that `cut` cuts into these tags."""
+    return re.compile(b"".join([b"<%b>([^<]*)" % re.escape(tag) for tag in tags]))
 
 
 def _fields(batch: Reader, node: etree._Element, places: _Places) -> tuple[Field, ...] | None:

@@ -157,7 +157,7 @@ class _Predictor:
     ) -> list[tuple[Any, ...]]:  # fmt: skip
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
-        if any(field.kind == "tensor" for field in servable.contract.inputs):
+        if servable.contract.tensor_inputs:
             rows = each_row(partial(_model_row, servable.contract.inputs), rows, of_batch)
         for count, feeds in servable.binding.pack(rows, of_batch):
             outputs = self._predict(servable, signature, feeds, deadline, stages)
@@ -192,7 +192,7 @@ class _Predictor:
 
 def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Return answers as a writer takes them, each with the version at its end."""
-    as_content = _came_as_content(servable.contract.inputs, rows)
+    as_content = _came_as_content(servable.contract.tensor_inputs, rows)
     columns = [
         _wire_values(field, values, as_content)
         for field, values in zip(servable.contract.outputs, zip(*answers, strict=True), strict=True)
@@ -200,10 +200,9 @@ def _wire_rows(servable: Servable, rows: Sequence[Row], answers: Sequence[tuple[
     return list(zip(*columns, [servable.version] * len(answers), strict=True))
 
 
-def _came_as_content(inputs: Sequence[InputField], rows: Sequence[Row]) -> bool:
-    """Whether the caller sent a tensor as bytes: tensors are answered in the way they came."""
-    tensors = [index for index, field in enumerate(inputs) if field.kind == "tensor"]
-    return any(rows[0][index] is not None and rows[0][index][-1] is not None for index in tensors) if rows else False
+def _came_as_content(tensors: Sequence[int], rows: Sequence[Row]) -> bool:
+    """Whether the caller sent a tensor as bytes: tensors are answered in the way they came. tensors: their places."""
+    return any(rows[0][place] is not None and rows[0][place][-1] is not None for place in tensors) if rows else False
 
 
 def _model_row(inputs: Sequence[InputField], row: Row) -> Row:

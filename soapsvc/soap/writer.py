@@ -7,6 +7,7 @@ tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists. Byte
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from soapsvc.soap.types import Type, is_optional
 Attach = Callable[[Content], str]  # bytes -> XML that stands for them in the envelope
 
 Writer = Callable[[Any, Attach | None], str]  # value -> XML of an element's content; attach None: bytes as base64
+Column = Callable[[Sequence[Any], Attach | None], list[str]]  # the same for many values
 _NUMBERS = (Double, Long, Int, Boolean)
 
 
@@ -95,8 +97,54 @@ def _array_writer(item: Type) -> Writer:
         return _leaf_writer(lambda values: _items(numbers(np.asarray(values))))
     if issubclass(item, ComplexModelBase) and not _is_array(members := _members(item)) and _is_plain(members):
         return _plain_writer(members, "<item>%s</item>", many=True)
-    content = compile_writer(item)
-    return lambda values, attach: _items([content(value, attach) for value in values])
+    contents = _compile_column(item)
+    return lambda values, attach: _items(contents(values, attach))
+
+
+def _compile_column(cls: Type) -> Column:
+    """Return the writer of many values of a type: member by member, not value by value, which takes half the time."""
+    if issubclass(cls, ComplexModelBase):
+        members = _members(cls)
+        if not _is_array(members):
+            return _record_column(members)
+        if not issubclass(item := members[0][1], _NUMBERS):
+            return _array_column(item)
+    elif not issubclass(cls, ByteArray):
+        text = _leaf_text(cls)
+        return lambda values, attach: list(map(text, values))
+    write = compile_writer(cls)
+    return lambda values, attach: [write(value, attach) for value in values]
+
+
+def _record_column(members: Sequence[tuple[str, Type]]) -> Column:
+    elements = [_element_column(name, cls) for name, cls in members]
+
+    def write(records: Sequence[Sequence[Any]], attach: Attach | None) -> list[str]:
+        columns = zip(*records, strict=True)
+        texts = [element(values, attach) for element, values in zip(elements, columns, strict=bool(records))]
+        return list(map("".join, zip(*texts, strict=True)))
+
+    return write
+
+
+def _element_column(name: str, cls: Type) -> Column:
+    contents, absent = _compile_column(cls), _when_absent(name, cls)
+
+    def write(values: Sequence[Any], attach: Attach | None) -> list[str]:
+        texts = iter(contents([value for value in values if value is not None], attach))
+        return [absent if value is None else f"<{name}>{next(texts)}</{name}>" for value in values]
+
+    return write
+
+
+def _array_column(item: Type) -> Column:
+    contents = _compile_column(item)
+
+    def write(arrays: Sequence[Sequence[Any]], attach: Attach | None) -> list[str]:
+        texts = iter(contents([value for values in arrays for value in values], attach))
+        return [_items(list(islice(texts, len(values)))) for values in arrays]
+
+    return write
 
 
 def _items(contents: Sequence[str]) -> str:

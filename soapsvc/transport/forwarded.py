@@ -43,6 +43,10 @@ class TrustedProxies:
 
     def take(self, environ: Environ) -> Origin:
         """Return the origin of a request, and take the headers that tell of it out of its environment."""
+        if not self._networks:
+            for name in _HEADERS:
+                environ.pop(name, None)
+            return Origin(environ.get("REMOTE_ADDR", ""))
         told = {name: environ.pop(name) if name in environ else "" for name in _HEADERS}
         return self.origin(environ.get("REMOTE_ADDR", ""), lambda name: str(told[f"HTTP_{name}"]))
 

@@ -62,6 +62,18 @@ def _fields(message: str) -> dict[str, Any]:
     return {name: _NUMBERS[name](value) if name in _NUMBERS else value for name, value in fields.items()}
 
 
+_OF_CALLS = vars(logging.makeLogRecord({"levelno": logging.INFO, "levelname": "INFO"}))
+
+
+class CallRecord(LogRecord):
+    """The record of an answered call, at a tenth of the price: where in the code it was made is not looked up."""
+
+    def __init__(self, name: str, line: str, *fields: object) -> None:
+        """name: of its logger.  line: with a place for each field, as logging takes it."""
+        now = time.time()
+        vars(self).update(_OF_CALLS, name=name, msg=line, args=fields, created=now, msecs=now % 1 * 1000)
+
+
 class LineHandler(logging.Handler):
     """Writes what calls tell a moment later, on a thread of its own and many lines at once; warnings at once.
 

@@ -26,6 +26,7 @@ from soapsvc.soap.ns import SoapVersion
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
+from soapsvc.transport.log_format import CallRecord
 
 log = logging.getLogger(__name__)
 calls_log = logging.getLogger("soapsvc.calls")
@@ -141,11 +142,14 @@ class SoapHandler:
     def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
         """Log and count an answered call."""
         call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
-        calls_log.info(
-            "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
-            call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
-            sent, call.peer, _steps(call) if call.steps else "",
-        )  # fmt: skip
+        if calls_log.isEnabledFor(logging.INFO):
+            line = CallRecord(
+                calls_log.name,
+                "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
+                call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
+                sent, call.peer, _steps(call) if call.steps else "",
+            )  # fmt: skip
+            calls_log.handle(line)
         self.metrics.add(call, received, sent)
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:

@@ -67,6 +67,24 @@ def test_every_kind_goes_in_and_comes_back(kinds: Servable, kinds_values: Values
     assert (answer["scores"].labels, answer["scores"].scores.tolist()) == (("right", "left"), [0.75, 0.25])
 
 
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [0.2, 0.2, 0.6],
+        [0.1, 0.1, 0.1],
+        [0.0, -0.0, 0.0],
+        [np.nan, 0.5, 0.1],
+        [np.inf, np.nan, -np.inf],
+        [1.0, 2.0, 3.0],
+    ],
+)
+def test_few_scores_are_ranked_as_numpy_ranks_many(scores: list[float]) -> None:
+    order = (-np.array(scores, np.float32)).argsort(kind="stable")
+    found = scored(scores)
+    assert found.labels == tuple("abc"[index] for index in order)
+    np.testing.assert_array_equal(found.scores, np.array(scores, np.float32)[order])
+
+
 def test_every_answer_keeps_the_dtype_of_its_tensor(kinds: Servable, kinds_values: Values) -> None:
     answer = answers(kinds, kinds_values)[0]
     found = {name: answer[name].dtype.name for name in ("flag", "count", "total", "level", "ratio", "series", "pixels")}

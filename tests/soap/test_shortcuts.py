@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from spyne import Boolean, Double, Int, Long, Unicode
 
-from soapsvc.soap import application, beside, cut
+from soapsvc.soap import application, beside, cut, outline
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call
 from soapsvc.soap.disclosure import Disclosure
@@ -112,6 +112,23 @@ def test_the_second_message_of_an_outline_is_not_parsed(both: Both, monkeypatch:
         assert find(reply, "total") == "-9"
         assert find(reply, "note") == "new  text\n"
     assert parsed == []
+
+
+def test_message_of_the_outline_before_is_not_even_cut(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        both.short(envelope(predict(note="plain")))
+    monkeypatch.setattr(outline, "cut", lambda *arguments: pytest.fail("it was cut"))
+    for note in ("other", "two\nlines"):
+        reply = both.short(envelope(predict(total="7", note=note)))
+        assert (find(reply, "total"), find(reply, "note")) == ("7", note)
+
+
+def test_messages_of_two_outlines_in_turn(both: Both) -> None:
+    hits = both.known.hits
+    for number in range(6):
+        both.agree(envelope(predict(note="plain", total=str(number))))
+        both.agree(DECLARATION + envelope(predict(note="plain", total=str(number))))
+    assert both.known.hits >= hits + 10
 
 
 def test_whatever_value_stands_in_a_known_outline(both: Both) -> None:

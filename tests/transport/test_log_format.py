@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from soapsvc.transport.log_format import JsonFormatter, LineFormatter, LineHandler
+from soapsvc.transport.log_format import CallRecord, JsonFormatter, LineFormatter, LineHandler
 
 
 class Stream(io.StringIO):
@@ -101,3 +101,12 @@ def test_json_has_a_call_in_fields_and_a_traceback_in_its_line(stream: Stream) -
     }  # fmt: skip
     assert (broken["message"], broken["level"]) == ('broken "here"', "ERROR")
     assert broken["traceback"].endswith("ValueError: a\nb")
+
+
+@pytest.mark.parametrize("form", [LineFormatter("worker-1"), JsonFormatter("worker-1")])
+def test_record_of_a_call_reads_as_any_other(form: logging.Formatter) -> None:
+    usual = logging.LogRecord("soapsvc.calls", logging.INFO, "a.py", 1, "model=%s ms=%.2f", ("iris", 1.5), None)
+    light = CallRecord("soapsvc.calls", "model=%s ms=%.2f", "iris", 1.5)
+    assert usual.__dict__.keys() == light.__dict__.keys()
+    light.created, light.msecs = usual.created, usual.msecs
+    assert form.format(light) == form.format(usual)
