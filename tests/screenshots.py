@@ -37,6 +37,9 @@ def shoot(browser: Browser, server: Server) -> None:
         )
         page = context.new_page()
         page.goto(address)
+        if name == "try":
+            page.get_by_role("button", name="Send").click()
+            page.get_by_text("setosa").first.wait_for()
         small = BytesIO()
         with Image.open(BytesIO(page.screenshot())) as picture:
             picture.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
@@ -53,26 +56,28 @@ def main() -> None:
         shutil.copytree(ROOT / "models", models)
         shutil.copytree(ROOT / "models/iris/1", models / "broken/1")
         with serving(models, Path(folder) / "server.log", "--port", "18080") as server, running_chromium() as browser:
-            _call_for_two_minutes(server)
+            _call_for_a_while(server)
             shoot(browser, server)
 
 
-def _call_for_two_minutes(server: Server) -> None:
+def _call_for_a_while(server: Server) -> None:
     """Call some models now and then, until a whole minute has been seen."""
     samples = {
         model: requests.get(f"{server.url}/models/{model}/samples/predict.xml", timeout=60).content
         for model in ("iris", "language", "digits")
     }
-    until = time.monotonic() + 130
+    until = time.monotonic() + 100
     while time.monotonic() < until:
         for model in ("iris", "iris", "iris", "language", "digits"):
-            _post(server, model, samples[model])
+            if _post(server, model, samples[model]) != 200:
+                raise ValueError(f"{model} refuses its sample: {server.logged()[-4000:]}")
         _post(server, "language", samples["iris"])  # a fault
         time.sleep(0.1)
 
 
-def _post(server: Server, model: str, request: bytes) -> None:
-    requests.post(f"{server.url}/soap/{model}/v1", request, headers={"Content-Type": "text/xml"}, timeout=60)
+def _post(server: Server, model: str, request: bytes) -> int:
+    headers = {"Content-Type": "text/xml"}
+    return requests.post(f"{server.url}/soap/{model}/v1", request, headers=headers, timeout=60).status_code
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""What the pages need to know of recent calls, however that is kept."""
+"""What the overview tells of recent calls: a few numbers of each model for each minute of the last hour."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from soapsvc.metrics.recent import Changes, LastHour, minute_of
 
@@ -22,13 +21,6 @@ class Minutes:
     p99_ms: Sequence[float | None]
 
 
-class Activity(Protocol):
-    """Recent calls. Safe to use from many threads."""
-
-    def models(self) -> Mapping[str, Minutes]:
-        """Return the last hour of each model that was called in it, by its name."""
-
-
 @dataclass(frozen=True)
 class _Figures:
     """A model's numbers of one minute."""
@@ -42,15 +34,15 @@ class _Figures:
 _NOTHING = _Figures(0, 0, None, None)
 
 
-class RecentActivity:
-    """The whole minutes that a LastHour knows; works each out once."""
+class Activity:
+    """The whole minutes that a LastHour knows; works each out once. Safe to use from many threads."""
 
     def __init__(self, last_hour: LastHour) -> None:
         self._last_hour = last_hour
         self._known: dict[int, Mapping[str, _Figures]] = {}  # by the minute's number; replaced, never changed
 
     def models(self) -> Mapping[str, Minutes]:
-        """See `Activity`."""
+        """Return the last hour of each model that was called in it, by its name."""
         known = self._known
         minutes = {
             number: known[number] if number in known else _figures(changes)

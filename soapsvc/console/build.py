@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from soapsvc.console.actions import Actions, Operator
-from soapsvc.console.activity import RecentActivity
+from soapsvc.console.activity import Activity
 from soapsvc.console.admin import Admin
 from soapsvc.console.assets import Assets
 from soapsvc.console.console import MODEL, Console, Route
@@ -42,7 +42,7 @@ def make_console(served: Served, admin_token: str | None) -> Console:
     templates = Templates(assets)
     admin = Admin(admin_token) if admin_token else None
     manager, contracts = served.manager, served.contracts
-    activity = RecentActivity(served.last_hour)
+    activity = Activity(served.last_hour)
     form = TryPage(templates, manager, contracts, served.max_request_bytes)
     pages = ModelPages(templates, manager, contracts, served.base_url, admin)
     routes = [

@@ -64,7 +64,7 @@ class Overview:
 
     def __init__(
         self, templates: Templates, manager: ModelManager, contracts: Contracts, fleet: Fleet, admin: Admin | None,
-        activity: Activity | None,
+        activity: Activity,
     ) -> None:  # fmt: skip
         self._templates, self._manager, self._contracts = templates, manager, contracts
         self._fleet, self._admin, self._activity = fleet, admin, activity
@@ -74,7 +74,7 @@ class Overview:
         visit = self._admin.visit(request) if self._admin else None
         fleet = self._fleet()
         page = self._templates.page(
-            request, "overview.html", models=self.models(), visit=visit, has_traffic=self._activity is not None,
+            request, "overview.html", models=self.models(), visit=visit,
             problems=fleet["problems"], workers=fleet["workers"], done=DONE.get(request.query.get("done", ""), ""),
         )  # fmt: skip
         return keeping(page, visit)
@@ -83,7 +83,7 @@ class Overview:
         """Return every model, whether it is loaded or not; the generic service last."""
         status = self._manager.status()
         names = {each.name for each in status} | {each.names.model for each in self._contracts.all()}
-        minutes = self._activity.models() if self._activity else {}
+        minutes = self._activity.models()
         lines = {
             name: ModelLine(
                 name, purpose(self._manager, name), traffic=traffic(minutes[name]) if name in minutes else None

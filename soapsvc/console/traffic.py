@@ -33,7 +33,7 @@ def traffic(minutes: Minutes) -> Traffic:
         faults[-1] if faults else 0,
         milliseconds(p50),
         milliseconds(p99),
-        small_plot(calls_words, calls, faults),
+        small_plot(calls_words, calls, *([faults] if any(faults) else [])),
         small_plot(times_words, minutes.p50_ms, minutes.p99_ms),
     )
 

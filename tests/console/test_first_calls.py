@@ -12,6 +12,7 @@ import pytest
 import requests
 from lxml import html
 
+from tests.clients import mono
 from tests.conftest import Server
 
 MODELS = ["chat", "digit-areas", "digit-reader", "digits", "inference", "iris", "kinds", "language"]
@@ -83,6 +84,22 @@ def test_java_as_pasted_builds_and_gets_an_answer(
 ) -> None:
     needs("mvn", "openjdk-17-jdk maven")
     assert printed in follow(guide(server, model, title), tmp_path)
+
+
+@pytest.mark.parametrize("model", ["iris", "kinds", "digit-reader", "inference"])
+def test_csharp_as_pasted_compiles_with_stubs_and_gets_an_answer(server: Server, model: str, tmp_path: Path) -> None:
+    """With Mono's stubs, finished as dotnet-svcutil makes them: there is no .NET SDK in Debian."""
+    steps = guide(server, model, "C# (dotnet-svcutil)")
+    (tmp_path / "Program.cs").write_text(dict(steps)["Program.cs"])
+    for file, text in steps:
+        if not file and text.startswith("curl") and "/samples/" in text:
+            follow([(file, text)], tmp_path)
+    wsdl = tmp_path / "contract.wsdl"
+    wsdl.write_bytes(requests.get(f"{server.url}/soap/{model}/v1?wsdl", timeout=60).content)
+    stub = mono.wcf_stub(server.url, model, wsdl, tmp_path)
+    program = mono.compiled([tmp_path / "Program.cs", stub], tmp_path / "first.exe", mono.WCF)
+    done = subprocess.run(["mono", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert "modelVersion: 1" in done.stdout, done.stdout + done.stderr
 
 
 def test_project_as_an_archive_holds_what_the_steps_make(server: Server, tmp_path: Path) -> None:

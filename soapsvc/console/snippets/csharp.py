@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from soapsvc.console.snippets.literals import is_finite, plain_number, quoted
+from soapsvc.console.snippets.literals import quoted
 from soapsvc.soap.plain_words import Field
 
 _KEYWORDS = frozenset(
@@ -31,8 +32,8 @@ class CSharp:
 
     def number(self, value: float) -> str:
         """Return a double."""
-        if is_finite(value):
-            return plain_number(value)
+        if math.isfinite(value):
+            return repr(value)
         return "double.NaN" if value != value else f"double.{'Positive' if value > 0 else 'Negative'}Infinity"
 
     def whole(self, text: str, kind: str) -> str:

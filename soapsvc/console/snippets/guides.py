@@ -133,7 +133,7 @@ def _csharp(call: FirstCall, render: Render) -> Guide:
     values = arguments(CSharp(namespace), call.operation.inputs, call.values)
     made = {
         "arguments": values, "printed": list(csharp.printed(call.operation.result)),
-        "repeats": any(" Many<" in f" {value}" for _, value in values),
+        "repeats": any("Many<" in value for _, value in values),
     }  # fmt: skip
     program = _rendered(
         render, "Program.cs", call, csharp=made, namespace=namespace, https=call.base_url.startswith("https")

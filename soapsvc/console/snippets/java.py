@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
-from soapsvc.console.snippets.literals import is_finite, plain_number, quoted
+from soapsvc.console.snippets.literals import quoted
 from soapsvc.soap.plain_words import Field
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
@@ -13,8 +14,9 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 def property_name(element: str) -> str:
     """Return an element's name as its getter has it after `get`."""
-    words = [word[0].upper() + word[1:] for word in _WORD.findall(element)]
-    return "".join(words).replace("Class", "Clazz") if element == "class" else "".join(words)
+    if element == "class":  # getClass is every object's own
+        return "Clazz"
+    return "".join(word[0].upper() + word[1:] for word in _WORD.findall(element))
 
 
 class Java:
@@ -29,8 +31,8 @@ class Java:
 
     def number(self, value: float) -> str:
         """Return a double."""
-        if is_finite(value):
-            return plain_number(value)
+        if math.isfinite(value):
+            return repr(value)
         return "Double.NaN" if value != value else f"Double.{'POSITIVE' if value > 0 else 'NEGATIVE'}_INFINITY"
 
     def whole(self, text: str, kind: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,7 +18,7 @@ class Language(Protocol):
     nothing: str
 
     def number(self, value: float) -> str:
-        """Return a double, which may be infinite or none."""
+        """Return a double, which may be infinite or none; Python's repr of a finite one is right in each language."""
 
     def whole(self, text: str, kind: str) -> str:
         """Return an int or a long. kind: which."""
@@ -80,16 +79,6 @@ def is_large(value: Value) -> bool:
 def quoted(text: str) -> str:
     """Return a string in double quotes with escapes, as C and its descendants read it."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def plain_number(value: float) -> str:
-    """Return a finite double: with a point or an exponent, so that no language takes it for an integer."""
-    return repr(value)
-
-
-def is_finite(value: float) -> bool:
-    """Whether a double has digits."""
-    return math.isfinite(value)
 
 
 def _list(language: Language, field: Field, value: Value) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from soapsvc.console.snippets.literals import is_finite, plain_number
 from soapsvc.soap.plain_words import Field
 
 
@@ -15,7 +15,7 @@ class Python:
 
     def number(self, value: float) -> str:
         """Return a float."""
-        return plain_number(value) if is_finite(value) else f'float("{value}")'
+        return repr(value) if math.isfinite(value) else f'float("{value}")'
 
     def whole(self, text: str, kind: str) -> str:
         """Return an int."""
@@ -61,8 +61,8 @@ class Php:
 
     def number(self, value: float) -> str:
         """Return a float."""
-        if is_finite(value):
-            return plain_number(value)
+        if math.isfinite(value):
+            return repr(value)
         return "NAN" if value != value else "INF" if value > 0 else "-INF"
 
     def whole(self, text: str, kind: str) -> str:
