@@ -8,6 +8,7 @@
 # make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
 # make soak    100,000 calls, and conversations, while versions, labels and workers change: some 15 minutes
 # make example-faces   freeze mtcnn's and fer's nets, which it installs, and make the pipeline `faces` of them in .faces
+# make screenshots   take the pictures of the console for docs/ anew, with Chromium: 3 minutes
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test lint bench bench-full interop client-java fuzz soak example-faces clean
+.PHONY: serve test lint bench bench-full interop client-java fuzz soak example-faces screenshots clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -60,6 +61,9 @@ soak: .venv/dev.stamp
 example-faces: .venv/dev.stamp .venv/models.stamp
 	$(BIN)/python examples/faces.py --to .faces/models --force
 	@echo "Serve it with: $(BIN)/python serve.py --models .faces/models --pipeline-code faces"
+
+screenshots: .venv/dev.stamp
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf .venv .venv-* .bench .faces .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj

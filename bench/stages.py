@@ -61,6 +61,9 @@ class StageClock:
 
 def make_call() -> Call:
     """Return a function that sends one flower through the whole WSGI application, its call log to nowhere."""
+    from soapsvc.metrics.counts import read_counts
+    from soapsvc.metrics.notes import NotesInMemory
+    from soapsvc.metrics.recent import LastHour
     from soapsvc.settings import Settings
     from soapsvc.transport.log_format import LineFormatter, LineHandler
     from soapsvc.transport.run import load_models, make_application
@@ -70,7 +73,8 @@ def make_call() -> Call:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     settings = Settings(models=MODELS)
     manager, contracts, _ = load_models(settings)
-    web = make_application(settings, manager, contracts, dict)
+    last_hour = LastHour(NotesInMemory(), read_counts)
+    web = make_application(settings, manager, contracts, dict, lambda: None, last_hour)
 
     def call(flower: Flower) -> bytes:
         body = envelope(flower)

@@ -14,7 +14,7 @@ from tomllib import TOMLDecodeError
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_serializer
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     max_session_bytes: int = Field(
         256 * 1024**2, ge=1024**2, description="Bytes of all conversations; then the longest idle ones go."
     )
+    admin_token: SecretStr | None = Field(
+        None, min_length=16, description="Token that signs in to the console's actions; without it there are none."
+    )
     op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
     pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
     message_log: Literal["off", "faults", "all"] = Field(
@@ -173,6 +176,11 @@ class Settings(BaseSettings):
     trace_sample_ratio: float = Field(
         1.0, ge=0, le=1, description="Share of the traces that begin here whose spans are sent."
     )
+
+    @field_serializer("admin_token", when_used="json")
+    def _token(self, token: SecretStr | None) -> str | None:
+        """Write the token itself: the supervisor hands its settings on to the workers so."""
+        return token.get_secret_value() if token else None
 
     @classmethod
     def settings_customise_sources(
@@ -259,6 +267,8 @@ def _line(problem: Any) -> str:
     name = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{name}: there is no such setting; docs/settings.md lists them"
+    if name == "admin_token":
+        return f"{name}: expected 16 characters or more"  # what came is a secret
     return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {_shown(problem['input'])})"
 
 

@@ -22,7 +22,7 @@ ALLOWED = {
     "session": {"errors", "model", "engine", "session"},
     "soap": {"errors", "model", "engine", "session", "answered", "trace_context", "soap"},
     "tracing": {"later", "answered", "trace_context", "tracing"},
-    "console": {"errors", "model", "engine", "soap", "console", ""},
+    "console": {"errors", "model", "engine", "soap", "soapui", "metrics", "console", ""},
     "metrics": {"later", "answered", "model", "metrics"},
     "transport": {
         "errors",

@@ -1,1 +1,1 @@
-"""The web page at /: what this server has and how to call it."""
+"""The web pages: what this server has, how to call it, and what an administrator may do."""

@@ -35,7 +35,7 @@ from soapsvc.model.status import State, VersionStatus
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's name; the supervisor sets it for its workers
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-_REFRESH_S = 1.0  # how old what others tell of a worker may be
+_REFRESH_S = 1.0  # how old what other workers and pages tell of this one may be
 _MODEL_BYTES = ("graph_file", "mapped_constants", "load_growth")
 
 
@@ -83,7 +83,7 @@ class MetricsPage:
         if FOLDER_VARIABLE in os.environ:
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry)
-            threading.Thread(target=self._keep_fresh, name="gauges", daemon=True).start()
+        threading.Thread(target=self._keep_fresh, name="gauges", daemon=True).start()
 
     def __call__(self) -> bytes:
         """Return the page's content."""

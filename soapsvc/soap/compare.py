@@ -21,9 +21,14 @@ def broken_promises(published: etree._Element, offered: etree._Element) -> list[
     """Return how an offered WSDL differs from a published one, nothing when it keeps it."""
     if published.get("targetNamespace") != offered.get("targetNamespace"):
         return [f"the namespace was {published.get('targetNamespace')}, is {offered.get('targetNamespace')}"]
+    return differences(published, offered)
+
+
+def differences(was: etree._Element, now: etree._Element) -> list[str]:
+    """Return what one WSDL has other than another, apart from the namespace: what changed from v1 to v2."""
     return [
-        *_set_differences("operation", _operations(published), _operations(offered)),
-        *_type_differences(_types(published), _types(offered)),
+        *_set_differences("operation", _operations(was), _operations(now)),
+        *_type_differences(_types(was), _types(now)),
     ]
 
 

@@ -58,13 +58,7 @@ def read_message(content: bytes, sent_as: ContentType, soap: SoapVersion, beside
     """Return the message in a request's bytes. Raises SoapFault."""
     if not content.strip():
         raise client_fault("expected a SOAP envelope, received an empty body")
-    document = _parse(_as_utf8(content, sent_as.charset))
-    if _TOO_DEEP(document):
-        raise client_fault(f"elements are nested deeper than {MAX_DEPTH}")
-    if _TOO_WIDE(document):
-        raise client_fault(f"an element has more than {MAX_CHILDREN} children; an array's items may be {MAX_ITEMS}")
-    if _TOO_MANY_ATTRIBUTES(document):
-        raise client_fault(f"an element has more than {MAX_ATTRIBUTES} attributes")
+    document = parse_document(_as_utf8(content, sent_as.charset))
     _check_version(document, soap)
     if sent_as.media_type != soap.mime_type:
         raise wrong_media_type(sent_as.media_type, soap)
@@ -76,6 +70,18 @@ def read_message(content: bytes, sent_as: ContentType, soap: SoapVersion, beside
     if len(body) != 1:
         raise client_fault(f"expected one element in the Body, received {len(body)}")
     return Message(document, body[0], addressed, beside)
+
+
+def parse_document(content: bytes) -> etree._Element:
+    """Return the root of a document in UTF-8 that is harmless, whatever it says. Raises SoapFault."""
+    document = _parse(content)
+    if _TOO_DEEP(document):
+        raise client_fault(f"elements are nested deeper than {MAX_DEPTH}")
+    if _TOO_WIDE(document):
+        raise client_fault(f"an element has more than {MAX_CHILDREN} children; an array's items may be {MAX_ITEMS}")
+    if _TOO_MANY_ATTRIBUTES(document):
+        raise client_fault(f"an element has more than {MAX_ATTRIBUTES} attributes")
+    return document
 
 
 def _as_utf8(content: bytes, charset: str | None) -> bytes:

@@ -13,6 +13,8 @@ from soapsvc.model.contract import InputField
 from soapsvc.model.dtypes import NUMPY_DTYPE
 from soapsvc.model.servable import Servable
 from soapsvc.soap.application import SoapEndpoint
+from soapsvc.soap.call import Call, request_id
+from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.tensors import tensor_record
 
 
@@ -27,11 +29,17 @@ def typed_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes
 def inference_samples(endpoint: SoapEndpoint, servable: Servable) -> dict[str, bytes]:
     """Return a request for each operation of the generic endpoint, by the operation's name."""
     about: list[Any] = [servable.name, None, None, None]
-    feeds = servable.binding.pack([_model_row(servable)])[0][1]
+    feeds = servable.binding.pack([sample_row(servable)])[0][1]
     pictures = {field.tensor for field in servable.contract.inputs if field.kind == "image"}
     inputs = [(name, tensor_record(value, as_content=name in pictures)) for name, value in feeds.items()]
     values: dict[str, list[Any]] = {"predict": [*about, inputs, None], "getModel": about, "listModels": []}
     return {operation: _indented(endpoint.request(operation, values[operation])) for operation in endpoint.operations}
+
+
+def sample_answer(endpoint: SoapEndpoint, request: bytes) -> bytes:
+    """Return what the model answers to a request now, be it a fault, with line breaks."""
+    reply = endpoint.answer(request, ContentType(endpoint.soap.mime_type), Call(request_id(None)))
+    return _indented(reply.body)
 
 
 def _indented(envelope: bytes) -> bytes:
@@ -40,7 +48,7 @@ def _indented(envelope: bytes) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="utf-8") + b"\n"
 
 
-def _model_row(servable: Servable) -> list[Any]:
+def sample_row(servable: Servable) -> list[Any]:
     """Return one instance as `Binding.pack` takes it: golden where that is known, else made up."""
     fields = servable.contract.inputs
     golden = servable.sample or [None] * len(fields)
@@ -54,7 +62,7 @@ def _row(servable: Servable) -> list[Any]:
     """Return one instance as a writer takes it."""
     return [
         tensor_record(value, as_content=False) if field.kind == "tensor" and value is not None else value
-        for field, value in zip(servable.contract.inputs, _model_row(servable), strict=True)
+        for field, value in zip(servable.contract.inputs, sample_row(servable), strict=True)
     ]
 
 

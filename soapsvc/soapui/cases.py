@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from soapsvc.authoring.source import SourceError
+from soapsvc.errors import LoadError
 from soapsvc.model.contract import OutputField
 from soapsvc.model.servable import Servable
 from soapsvc.soap.application import Reply, SoapEndpoint
@@ -44,7 +44,10 @@ class Case:
 
 
 def cases(endpoint: SoapEndpoint, servable: Servable) -> list[Case]:
-    """Return a case for each operation, and one whose fault names a field where the model needs any input at all."""
+    """Return a case for each operation, and one whose fault names a field where the model needs any input at all.
+
+    Raises LoadError when the model refuses its own sample.
+    """
     samples = typed_samples(endpoint, servable)
     found = [_answered(endpoint, servable, operation, samples[operation]) for operation in endpoint.operations]
     if servable.contract.converses:
@@ -71,7 +74,7 @@ def _answered(endpoint: SoapEndpoint, servable: Servable, operation: str, reques
     status, body = _asked(endpoint, request)
     if status != 200:
         refusal = body.findtext(".//{*}message") or _text(body)
-        raise SourceError(f"{servable.name} refuses its sample request for {operation}: {refusal}; add golden inputs")
+        raise LoadError(f"{servable.name} refuses its sample request for {operation}: {refusal}; add golden inputs")
     namespace, result = endpoint.names.namespace, f"//m:{operation}Result"
     labelled = [f"m:{output.element}/m:item[1]/m:label" for output in servable.contract.outputs if _has_labels(output)]
     paths = {

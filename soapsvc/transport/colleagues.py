@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ Page = dict[str, Any]
 class Colleagues:
     """One worker's view of all: it writes its own page, and reads those of the others."""
 
-    def __init__(self, folder: Path, number: int, workers: int) -> None:
-        """folder: shared by the workers.  number: this worker's, from 1 to workers."""
-        self.folder, self.number, self._workers = folder, number, workers
+    def __init__(self, folder: Path, number: int, workers: int, supervisor: int) -> None:
+        """folder: shared by the workers.  number: this worker's, from 1 to workers.  supervisor: its process id."""
+        self.folder, self.number, self._workers, self._supervisor = folder, number, workers, supervisor
+
+    def reload_all(self) -> None:
+        """Have the supervisor tell every worker to look at the models folder."""
+        if os.getppid() == self._supervisor:  # else it is gone, and its number may be another process's
+            os.kill(self._supervisor, signal.SIGHUP)
 
     def tell(self, page: Page) -> None:
         """Put this worker's page where the others find it."""
@@ -70,9 +76,10 @@ def _differences(page: Page, other: Page) -> list[str]:
     lost = [f"{model} version {version}: not served: {reasons.get((model, version)) or 'not found'}"
             for model, version in sorted(here - there)]  # fmt: skip
     more = [f"{model} version {version}: still served" for model, version in sorted(there - here)]
-    placed = _labels(page)
-    moved = [f"{model} label {label}: version {place}" for (model, label), place in sorted(_labels(other).items())
-             if placed.get((model, label)) != place]  # fmt: skip
+    placed, placed_there = _labels(page), _labels(other)
+    moved = [f"{model} label {label}: {_place(placed_there.get((model, label)))}"
+             for model, label in sorted(placed.keys() | placed_there.keys())
+             if placed.get((model, label)) != placed_there.get((model, label))]  # fmt: skip
     return lost + more + moved
 
 
@@ -82,3 +89,7 @@ def _served(page: Page) -> set[tuple[str, int]]:
 
 def _labels(page: Page) -> dict[tuple[str, str], int | None]:
     return {(each["model"], each["label"]): each["version"] for each in page["labels"]}
+
+
+def _place(version: int | None) -> str:
+    return "nowhere" if version is None else f"version {version}"

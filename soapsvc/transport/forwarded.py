@@ -39,7 +39,7 @@ class TrustedProxies:
 
     def __init__(self, networks: Sequence[Network] = (), tell_address: bool = False) -> None:
         """tell_address: whether what they say of the server's own address counts too."""
-        self._networks, self._tell_address = networks, tell_address
+        self._networks, self.tell_address = networks, tell_address
 
     def take(self, environ: Environ) -> Origin:
         """Return the origin of a request, and take the headers that tell of it out of its environment."""
@@ -56,7 +56,7 @@ class TrustedProxies:
             return Origin(peer)
         told = _told(header)
         caller, proxies = self._caller(peer, told["FOR"])
-        if not self._tell_address:
+        if not self.tell_address:
             return Origin(caller)
         return Origin(caller, _base_url({name: [*values, ""][-proxies - 1 :][0] for name, values in told.items()}))
 
@@ -83,6 +83,12 @@ class TrustedProxies:
                 break
             proxies += 1
         return peer, proxies
+
+
+def host_url(environ: Environ) -> str | None:
+    """Return the URL that a request names itself (RFC 9110, 7.2), None when it names no host, or is malformed."""
+    host, scheme = str(environ.get("HTTP_HOST", "")), str(environ.get("wsgi.url_scheme", ""))
+    return _base_url({"HOST": host, "PROTO": scheme, "PORT": "", "PREFIX": ""})
 
 
 def _told(header: Callable[[str], str]) -> Mapping[str, list[str]]:

@@ -103,7 +103,7 @@ class Gate:
     def _admitted(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         soap = self._web.soap
-        model = soap.model_called("POST", path)
+        model = self._web.model_called("POST", path)
         if not model:
             return self._web(environ, start_response)
         limits = soap.limits_of(model)
@@ -114,7 +114,7 @@ class Gate:
             self._admission.enter(model, allowance_of(limits, self._patience.threads), deadline)
         except ServingError as err:
             call = self._begun(environ)
-            return _response(soap.refusal(path, err, call), call).send(environ, start_response)
+            return _response(self._web.refusal(path, err, call), call).send(environ, start_response)
         try:
             return self._web(environ, start_response)
         finally:
@@ -122,7 +122,7 @@ class Gate:
 
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
         call = self._begun(environ)
-        return _response(self._web.soap.refused(environ["PATH_INFO"], status, text, call), call, headers)
+        return _response(self._web.refused(environ["PATH_INFO"], status, text, call), call, headers)
 
     def _begun(self, environ: Environ) -> Call:
         peer, began = environ.get("REMOTE_ADDR", "-"), environ["soapsvc.began"]

@@ -18,10 +18,13 @@ from pathlib import Path
 from textwrap import indent
 from typing import NoReturn
 
-from soapsvc.console.home import HomePage
+from soapsvc.console.build import Served, make_console
 from soapsvc.engine.batching import BatchingEngine
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import LoadError, Unavailable
+from soapsvc.metrics.counts import read_counts
+from soapsvc.metrics.notes import NotesInFolder, NotesInMemory
+from soapsvc.metrics.recent import LastHour
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
@@ -42,6 +45,7 @@ from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
+from soapsvc.transport.operator import ServerOperator
 from soapsvc.transport.server import Server, stop_on_signals
 from soapsvc.transport.servers import check_server, exchange_of, make_server
 from soapsvc.transport.service_manager import READY, STOPPING, ServiceManager, handed_socket
@@ -113,17 +117,24 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object],
-    worker: int | None = None,
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: ModelsPage,
+    reload: Callable[[], None], last_hour: LastHour, worker: int | None = None,
 ) -> WebApplication:  # fmt: skip
-    """Return the WSGI application. worker: the number of this process among several, None where it is alone."""
-    page = HomePage(manager, contracts, settings.base_url)
+    """Return the WSGI application.
+
+    reload: has every worker look at the models folder.  worker: the number of this process among several, None where it
+    is alone.
+    """
+    operator = ServerOperator(settings.models, reload)
+    served = Served(manager, contracts, settings.base_url, models_page, operator, last_hour, settings.max_request_bytes)
+    token = settings.admin_token.get_secret_value() if settings.admin_token else None
+    console = make_console(served, token)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
     tracing = open_tracing(settings.tracing, settings.otlp_endpoint, settings.trace_sample_ratio, worker)
     return WebApplication(
-        manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages, tracing
+        manager, contracts, console, settings.base_url, exchange, models_page, proxies, messages, tracing
     )
 
 
@@ -170,7 +181,12 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page, colleagues.number if colleagues else None)
+    last_hour = LastHour(NotesInFolder(colleagues.folder / "minutes") if colleagues else NotesInMemory(), read_counts)
+    reload = colleagues.reload_all if colleagues else watcher.ask
+    web = make_application(
+        settings, manager, contracts, page, reload, last_hour, colleagues.number if colleagues else None
+    )
+    last_hour.start()
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 

@@ -41,11 +41,12 @@ _GRACE_S = 5.0  # for a worker to end after its drain
 class Orders(BaseModel):
     """What a worker needs to know.
 
-    listener, reports: descriptors it inherits.  shared: a folder of all workers.  restarts: how many processes had its
-    place before it.
+    supervisor: the process id of who gives them.  listener, reports: descriptors it inherits.  shared: a folder of all
+    workers.  restarts: how many processes had its place before it.
     """
 
     number: int
+    supervisor: int
     listener: int
     reports: int
     shared: Path
@@ -79,8 +80,8 @@ class Worker:
         self._unread, self.banner, self.reason = b"", [], ""
         reports, theirs = os.pipe()
         orders = Orders(
-            number=self._number, listener=self._listener.fileno(), reports=theirs, shared=self._shared,
-            settings=self._settings, restarts=self.restarts,
+            number=self._number, supervisor=os.getpid(), listener=self._listener.fileno(), reports=theirs,
+            shared=self._shared, settings=self._settings, restarts=self.restarts,
         )  # fmt: skip
         try:
             self.process = subprocess.Popen(

@@ -84,13 +84,13 @@ class FaultTask(ErrorTask):
         call = self.web.soap.begun(header, origin.peer, getattr(request, "began", time.monotonic()))
         path = getattr(request, "path", "")
         if isinstance(error, ServingError):
-            reply = self.web.soap.refusal(path, error, call)
+            reply = self.web.refusal(path, error, call)
             self.status = f"{reply.status} Internal Server Error"
         else:
             text = error.reason
             if isinstance(error, RequestEntityTooLarge):
                 text = too_large(request.adj.max_request_body_size - SLACK)
-            reply = self.web.soap.refused(path, error.code, text, call)
+            reply = self.web.refused(path, error.code, text, call)
             self.status = f"{error.code} {error.reason}"
             self.set_close_on_finish()
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])

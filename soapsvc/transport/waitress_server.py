@@ -78,7 +78,7 @@ class SoapServer(TcpWSGIServer):
         if request.error:
             self._calls.add(Ticket(channel, "", Allowance(0, 0)))
             return
-        model = self._web.soap.model_called(request.command, request.path)
+        model = self._web.model_called(request.command, request.path)
         limits = self._web.soap.limits_of(model)
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)

@@ -33,7 +33,7 @@ def work(orders: Orders) -> None:
     threading.Thread(target=_obey, args=(orders, watcher, may_serve), name="orders", daemon=True).start()
     if orders.restarts:
         count_restart(orders.number)
-    colleagues = Colleagues(orders.shared, orders.number, settings.workers)
+    colleagues = Colleagues(orders.shared, orders.number, settings.workers, orders.supervisor)
     prepared = prepare(settings, watcher, colleagues)
     prepared.models_page.tell()
     listener = listener_of_worker(settings, socket.socket(fileno=orders.listener))

@@ -15,9 +15,14 @@ import yaml
 from PIL import Image
 
 from soapsvc.cli import main
-from soapsvc.console.home import HomePage
+from soapsvc.console.activity import Activity
+from soapsvc.console.assets import Assets
+from soapsvc.console.overview import Overview
+from soapsvc.console.templates import Templates
 from soapsvc.engine.local import LocalEngine
 from soapsvc.errors import InvalidInput, Unavailable
+from soapsvc.metrics.notes import NotesInMemory
+from soapsvc.metrics.recent import LastHour
 from soapsvc.model.contract import Contract
 from soapsvc.model.lifecycle import Lifecycle
 from soapsvc.model.loader import load
@@ -336,8 +341,10 @@ def test_pipeline_is_unavailable_while_its_model_is_gone(container: Container, d
     assert container.status() == (State.UNAVAILABLE, "no model named 'double' is available; available are all-four")
     with pytest.raises(Unavailable, match="all-four can't answer now: no model named 'double' is available"):
         container.call((3, 4))
-    page = HomePage(container.manager, Contracts(container.manager, LocalEngine()), "http://localhost")()
-    assert '<td class="UNAVAILABLE">UNAVAILABLE</td>' in page
+    contracts = Contracts(container.manager, LocalEngine())
+    activity = Activity(LastHour(NotesInMemory(), lambda: ({}, 0)))
+    overview = Overview(Templates(Assets()), container.manager, contracts, dict, None, activity)
+    assert {line.name: line.state for line in overview.models()}["all-four"] == ("bad", "not available")
     container.add(DOUBLE, double, version=2)
     assert container.status() == (State.AVAILABLE, "")
     assert container.call((3, 4)) == [[12, 16]]

@@ -7,6 +7,9 @@ from io import BytesIO
 from typing import Any
 
 from soapsvc.engine.local import LocalEngine
+from soapsvc.metrics.counts import read_counts
+from soapsvc.metrics.notes import NotesInMemory
+from soapsvc.metrics.recent import LastHour
 from soapsvc.model.manager import ModelManager
 from soapsvc.settings import Settings
 from soapsvc.soap.application import Reply
@@ -41,4 +44,5 @@ class Web:
 def web_of(manager: ModelManager) -> Web:
     """Return the service of models that are loaded."""
     contracts = Contracts(manager, LocalEngine())
-    return Web(make_application(SETTINGS, manager, contracts, dict), contracts)
+    last_hour = LastHour(NotesInMemory(), read_counts)
+    return Web(make_application(SETTINGS, manager, contracts, dict, lambda: None, last_hour), contracts)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from soapsvc.authoring.source import SourceError
+from soapsvc.errors import LoadError
 from soapsvc.model.servable import Servable
 from soapsvc.model.source import VersionFolder
 from soapsvc.soap.application import SoapEndpoint
@@ -91,7 +91,7 @@ def test_model_without_labels_is_checked_by_schema_and_version(
 def test_sample_that_the_model_refuses_is_an_error(folder: VersionFolder, servable: Servable) -> None:
     refusing = with_value(servable, "picture", b"no picture")
     with pytest.raises(
-        SourceError, match=r"kinds refuses its sample request for predict: picture: .*; add golden inputs"
+        LoadError, match=r"kinds refuses its sample request for predict: picture: .*; add golden inputs"
     ):
         cases(lone_endpoint(folder, refusing, SoapVersion.SOAP11), refusing)
 

@@ -78,10 +78,14 @@ def test_full_model_is_overloaded_at_once_and_others_answer(busy: Server, pool: 
         assert (fields["code"], int(fields["retryAfterSeconds"])) == ("queue-full", 1)
         assert response.headers["X-Request-Id"] == fields["requestId"]
     assert iris(busy).status_code == 200
+    told = requests.post(f"{busy.url}/models/slow/try", files={"0.steps": (None, "1")}, timeout=60)
+    assert (told.status_code, told.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
+    assert "slow could not answer: " in told.text
     assert requests.get(f"{busy.url}/health/ready", timeout=60).status_code == 200
     assert sum(each.done() for each in calls) == 5, "the slow calls were not under way any more: a longer one is needed"
     assert [each.result().status_code for each in calls].count(200) == 3
-    assert len(re.findall(r"outcome=Overloaded .* peer=127\.0\.0\.1$", busy.logged(), re.MULTILINE)) == 5
+    shed = re.findall(r"model=slow .* outcome=Overloaded .* peer=127\.0\.0\.1$", busy.logged(), re.MULTILINE)
+    assert len(shed) == 5 + 1, "the messages, and the form"
 
 
 # Deadlines
