@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_serializer
@@ -209,18 +209,18 @@ class Settings(BaseSettings):
         return self.public_url or f"{scheme}://{host}:{self.port}"
 
 
-def read_settings(arguments: Sequence[str]) -> Settings:
+def read_settings(arguments: Sequence[str], program: str = "soapsvc serve") -> Settings:
     """Return the settings of a command line, the environment and the file that `--settings` names.
 
-    Raises SettingsError; `--help` prints the settings and exits.
+    program: what `--help` calls the command. Raises SettingsError; `--help` prints the settings and exits.
     """
-    file, rest = _settings_file(arguments)
+    file, rest = _settings_file(arguments, program)
 
     class FromFile(Settings):
         toml_file: ClassVar[Path | None] = file
 
     try:
-        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser("serve.py", add_help=True))
+        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser(program, add_help=True))
         settings = FromFile(_cli_settings_source=source)
     except ValidationError as err:
         raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
@@ -231,8 +231,18 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     return Settings.model_construct(**settings.model_dump())
 
 
-def _settings_file(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
-    known, rest = _parser("serve.py", add_help=False).parse_known_args(arguments)
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add to a parser what `read_settings` takes, for its help and for completion."""
+    _add_file_argument(parser)
+    CliSettingsSource[Any](Settings, root_parser=parser)
+    for action in parser._actions:
+        field = Settings.model_fields.get(action.dest)
+        if field is not None and get_origin(field.annotation) is Literal:
+            action.choices = get_args(field.annotation)
+
+
+def _settings_file(arguments: Sequence[str], program: str) -> tuple[Path | None, list[str]]:
+    known, rest = _parser(program, add_help=False).parse_known_args(arguments)
     given = known.settings or os.environ.get("SOAPSVC_SETTINGS")
     file = Path(given) if given else None
     if file is not None and not file.is_file():
@@ -245,8 +255,12 @@ def _parser(program: str, add_help: bool) -> argparse.ArgumentParser:
         program, add_help=add_help, allow_abbrev=False, description="Serve TensorFlow models as SOAP services.",
         epilog="Each setting can also come from the environment, as SOAPSVC_PORT; docs/settings.md tells more.",
     )  # fmt: skip
-    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
+    _add_file_argument(parser)
     return parser
+
+
+def _add_file_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
 
 
 def _line(problem: Any) -> str:

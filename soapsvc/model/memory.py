@@ -11,6 +11,8 @@ _STATM = Path("/proc/self/statm")  # proc(5)
 
 def return_memory() -> None:
     """Give back what is free, where the C library can (glibc)."""
+    if os.name != "posix":
+        return
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -132,6 +132,15 @@ class Contracts:
         return [self._endpoints[key] for key in keys]
 
 
+def unserved_contracts() -> Contracts:
+    """Return contracts of no server: their endpoints tell their WSDL, and have no model to answer with."""
+    return Contracts(ModelManager(_no_load), LocalEngine())
+
+
+def _no_load(folder: VersionFolder) -> Servable:
+    raise LoadError(f"{folder.name}: only a server loads models")
+
+
 def lone_endpoint(folder: VersionFolder, servable: Servable, soap: SoapVersion) -> SoapEndpoint:
     """Return the endpoint of one loaded version, beside which there is no other. Raises LoadError."""
     manager = ModelManager(lambda _: servable)

@@ -48,6 +48,7 @@ from soapsvc.transport.models_page import ModelsPage
 from soapsvc.transport.operator import ServerOperator
 from soapsvc.transport.server import Server, stop_on_signals
 from soapsvc.transport.servers import check_server, exchange_of, make_server
+from soapsvc.transport.service_manager import READY, STOPPING, ServiceManager, handed_socket
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
 from soapsvc.transport.supervisor import supervise
 from soapsvc.transport.watcher import Watcher
@@ -147,20 +148,29 @@ def run(settings: Settings) -> None:
         check_tracing(settings.tracing)
     except ValueError as err:
         raise StartError(f"tracing: {err}") from err
-    listener = bind(settings)  # before the models are loaded: a port in use shows at once
-    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
+    service_manager = ServiceManager()
+    handed = handed_socket()
+    listener = handed or bind(settings)  # before the models are loaded: a port in use shows at once
+    host, port = listener.getsockname()[:2]
+    settings = settings.model_copy(update={"host": host if handed else settings.host, "port": port})
+    (supervise if settings.workers > 1 else _serve_alone)(settings, listener, service_manager)
 
 
-def _serve_alone(settings: Settings, listener: socket.socket) -> None:
+def _serve_alone(settings: Settings, listener: socket.socket, service_manager: ServiceManager) -> None:
     watcher = Watcher(settings.watch_interval_s)
     watcher.reload_on_hangup()  # before anyone can read the process id
     tell_pid(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
     prepared = prepare(settings, watcher)
     server = make_server(settings, prepared.web, listener)
+
+    def stop() -> None:
+        service_manager.tell(STOPPING)
+        server.stop()
+
+    stop_on_signals(stop)
+    service_manager.tell(READY)
     print("\n".join(prepared.banner), flush=True)
-    stop_on_signals(server)
     serve(server, prepared, watcher)
 
 

@@ -158,7 +158,8 @@ class SoapHandler:
         """Return a fault in the SOAP version that a path asks for, whether or not anything stands there."""
         call.outcome = f"http-{status}"
         soap = _soap_of(path)
-        return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
+        code = FaultCode.SERVER if status >= 500 else FaultCode.CLIENT
+        return Reply(status, soap.content_type, write_fault(soap, code, text))
 
     def _answered(self, call: Call, since: float, received: int, sent: int, unpacked: int) -> Answered:
         """Return what is to be told of a call that is answered now. since: from when on its line counts the time."""

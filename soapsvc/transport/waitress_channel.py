@@ -111,6 +111,11 @@ class Channel(HTTPChannel):
         return not self.requests and self.request is None and not self.total_outbufs_len
 
     @property
+    def untouched(self) -> bool:
+        """Whether nothing came on it since it was accepted: its first request may be on its way."""
+        return bool(self.last_activity == self.creation_time)
+
+    @property
     def held_bytes(self) -> int:
         """How much of requests is held in memory."""
         partial = self.request
