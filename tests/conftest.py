@@ -19,6 +19,8 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[1]
@@ -135,3 +137,12 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one browser of a run: Playwright can't be started twice in a thread."""
+    from tests.browser import running_chromium  # needs a package that tests of other Pythons do without
+
+    with running_chromium() as browser:
+        yield browser

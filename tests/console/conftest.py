@@ -9,18 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser
 
-from tests.browser import running_chromium
 from tests.conftest import ROOT, Server, serving
 
 TOKEN = "a-token-of-16-and-more"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
