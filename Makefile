@@ -8,7 +8,7 @@
 # make fuzz    look for messages that break a promise, FUZZ_SECONDS (60) for each of three targets
 # make soak    100,000 calls, and conversations, while versions, labels and workers change: some 15 minutes
 # make example-faces   freeze mtcnn's and fer's nets, which it installs, and make the pipeline `faces` of them in .faces
-# make docs    make the documentation into a site, build/site
+# make docs    fill the reference tables from the code, and make a site of the documentation, build/site
 # make docs-serve   the same, shown at DOCS_PORT (8000) and made anew at each change
 # make clean   remove what the others made
 
@@ -64,6 +64,7 @@ example-faces: .venv/dev.stamp .venv/models.stamp
 	@echo "Serve it with: $(BIN)/python serve.py --models .faces/models --pipeline-code faces"
 
 docs: .venv/docs.stamp
+	$(BIN)/python -m docsite.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 docs-serve: .venv/docs.stamp

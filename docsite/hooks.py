@@ -36,7 +36,7 @@ def _linked(file: File) -> list[str]:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Lead links to pages of the site, and take the backslash from `\\|` in a table's code, which only GitHub needs."""
+    r"""Lead links to pages of the site, and take the backslash from `\|` in a table's code, which only GitHub needs."""
     if not page.file.src_uri.startswith("files/"):
         markdown = rewritten(markdown, source_of(page.file.src_uri), page.file.src_uri)
     return TABLE_ROW.sub(lambda row: CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), markdown)

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are warnings about its own calls that freeze makes
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     try:
         code: int = options.run(options)
     except (CommandError, LoadError, SourceError) as err:
@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command; `docs/command-line.md` is made from it."""
     parser = argparse.ArgumentParser(prog="python -m soapsvc", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_inspect_parser(commands)
@@ -71,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     add_status_parser(commands)
     add_reload_parser(commands)
     label = commands.add_parser("label", help="move a label, as stable, to another version; a running server follows")
-    label.add_argument("model")
-    label.add_argument("label")
-    label.add_argument("version", type=int)
+    label.add_argument("model", help="a model's name")
+    label.add_argument("label", help="as stable; new or there already")
+    label.add_argument("version", type=int, help="a number")
     label.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
     label.set_defaults(run=_label)
     check = commands.add_parser("check", help="tell whether a model folder would load, and keeps a contract")

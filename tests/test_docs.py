@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from pydantic_core import PydanticUndefined
 
 from soapsvc import errors
 from soapsvc.model.manifest import Manifest
-from soapsvc.settings import Settings
 from soapsvc.soap.faults import FAULT_FOR, FaultType
 from tests.conftest import ROOT
 
@@ -49,28 +47,6 @@ def section(text: str, title: str) -> str:
     rest = text[found.end() :]
     end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
-
-
-# Settings
-
-
-def shown(value: object) -> str:
-    """Return a default as the page writes it: TOML, and `none` for a setting that has none."""
-    if value is None:
-        return "none"
-    return json.dumps(value) if isinstance(value, dict | tuple) else str(value)
-
-
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_stands_in_its_page_with_argument_variable_and_default(name: str) -> None:
-    default = Settings.model_fields[name].get_default(call_default_factory=True)
-    found = [row[:4] for row in rows(page("settings.md")) if row[0] == name]
-    assert found == [[name, f"--{name.replace('_', '-')}", f"SOAPSVC_{name.upper()}", shown(default)]]
-
-
-def test_settings_page_names_no_setting_that_is_none() -> None:
-    named = {row[0] for row in rows(page("settings.md")) if len(row) == 5} - {"key in the file"}
-    assert {name for name in named if not name.startswith("-")} == set(Settings.model_fields)
 
 
 # Manifest

@@ -1,0 +1,63 @@
+"""The reference tables of docs/ stand there as the code gives them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from docsite.command_line import commands
+from docsite.reference import TABLES, filled, pages
+from docsite.settings_table import allowed
+from docsite.tables import plain
+from soapsvc.cli import command_parser
+from soapsvc.settings import Settings
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_tables_are_what_the_code_gives(path: Path) -> None:
+    assert path.read_text() == filled(path.read_text()), "make docs writes them anew"
+
+
+def test_every_table_stands_in_a_page() -> None:
+    text = "".join(path.read_text() for path in pages())
+    assert [name for name in TABLES if text.count(f"<!-- made: {name} -->") != 1] == []
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_is_described(name: str) -> None:
+    assert Settings.model_fields[name].description
+
+
+@pytest.mark.parametrize(("name", "parser"), [(name, parser) for name, _, parser in commands(command_parser())])
+def test_every_argument_of_a_command_is_described(name: str, parser: argparse.ArgumentParser) -> None:
+    assert [action.dest for action in parser._actions if not action.help] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("port", "0 to 65535"),
+        ("gzip", "`auto`, `never`"),
+        ("trial_timeout_s", "above 0, to 86400"),
+        ("models", "path"),
+        ("contracts", "path"),
+        ("op_libraries", "list"),
+        ("version_policy", "table"),
+    ],
+)
+def test_allowed_values_of_a_setting_are_told(name: str, words: str) -> None:
+    field: FieldInfo = Settings.model_fields[name]
+    assert allowed(field) == words
+
+
+def test_sentence_of_the_code_is_no_markup_and_links_to_the_page_it_names() -> None:
+    assert plain("Folder <a>/*: docs/a.md#b, `<x>`.") == "Folder \\<a>/\\*: [a.md](a.md#b), `<x>`."
+
+
+def test_settings_page_leaves_none_out() -> None:
+    page = (ROOT / "docs/settings.md").read_text()
+    assert [name for name in Settings.model_fields if f"\n| `{name}` |" not in page] == []
