@@ -26,7 +26,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argpar
 
 def _section(name: str, text: str, parser: argparse.ArgumentParser) -> str:
     needed = [_call(action) for action in _arguments(parser) if action.required or not action.option_strings]
-    parts = [f"## {name}", ended(plain(text)), f"    python -m soapsvc {' '.join([name, *needed])}"]
+    parts = [f"## {name}", ended(plain(text)), f"```sh\npython -m soapsvc {' '.join([name, *needed])}\n```"]
     rows = [_row(action) for action in _arguments(parser)]
     return "\n\n".join([*parts, table(("argument", "default", "meaning"), rows)])
 

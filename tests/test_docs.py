@@ -25,7 +25,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODULE = re.compile(r"\bsoapsvc/[A-Za-z0-9_/]+\.py\b")
-README_COMMANDS = re.findall(r"^    (make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+README_COMMANDS = re.findall(r"^(make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
 COMMON_MEMBERS = ("code", "message", "requestId")
 ERRORS = {error.__name__ for error in errors.ServingError.__subclasses__()}
 
