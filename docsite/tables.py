@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from docsite.sources import DOCS, ROOT
+
 PAGE = re.compile(r"\bdocs/([\w-]+\.md)(#[\w-]+)?")
 CODE = re.compile(r"(`[^`]+`)")
 
@@ -23,8 +25,16 @@ def plain(sentence: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = re.sub(r"([*_<\[\]])", r"\\\1", text)
-    return PAGE.sub(lambda found: f"[{found[1]}]({found[1]}{found[2] or ''})", text.replace("\\_", "_"))
+    text = re.sub(r"([*<\[\]])", r"\\\1", text)
+    return PAGE.sub(lambda found: f"[{_heading(found[1], found[2] or '')}]({found[1]}{found[2] or ''})", text)
+
+
+def _heading(page: str, anchor: str) -> str:
+    """Return the heading of a page of docs/ that an anchor leads to, the first without one."""
+    for heading in re.findall(r"^#+ (.+)$", (ROOT / DOCS / page).read_text(), re.MULTILINE):
+        if not anchor or f"#{re.sub(r'[^a-z0-9 -]', '', heading.lower()).replace(' ', '-')}" == anchor:
+            return str(heading)
+    raise ValueError(f"docs/{page}{anchor}: there is no such heading")
 
 
 def ended(sentence: str) -> str:

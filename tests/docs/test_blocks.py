@@ -143,7 +143,7 @@ def follow(command: str, block: Block, world: World) -> None:
 def only_parsed(words: list[str]) -> bool:
     """Return whether a command has words that stand for others, tells of a model that there is none, or takes long."""
     after = words[words.index("soapsvc") + 1 :]
-    made_up = any(name in word for name in MADE_UP for word in after)
+    made_up = any(re.search(rf"\b{name}\b", word) for name in MADE_UP for word in after)
     return (
         made_up or after[0] in LONG or any(re.fullmatch(r"[A-Z_]+|[A-Z]+/.*|.*/NAME/VERSION", word) for word in after)
     )

@@ -55,7 +55,14 @@ def test_allowed_values_of_a_setting_are_told(name: str, words: str) -> None:
 
 
 def test_sentence_of_the_code_is_no_markup_and_links_to_the_page_it_names() -> None:
-    assert plain("Folder <a>/*: docs/a.md#b, `<x>`.") == "Folder \\<a>/\\*: [a.md](a.md#b), `<x>`."
+    told = "Folder \\<a>/\\*: [Labels](operations.md#labels), `<x>`."
+    assert plain("Folder <a>/*: docs/operations.md#labels, `<x>`.") == told
+    assert plain("docs/metrics.md") == "[Metrics](metrics.md)"
+
+
+def test_sentence_of_the_code_names_no_place_that_is_none() -> None:
+    with pytest.raises(ValueError, match="there is no such heading"):
+        plain("docs/metrics.md#none")
 
 
 def test_settings_page_leaves_none_out() -> None:
