@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from docsite.command_line import command_sections
+from docsite.manifest_tables import key_table, manifest_models
 from docsite.settings_table import settings_table
 from docsite.sources import DOCS, ROOT
 from docsite.tables import plain, table
@@ -49,6 +51,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "metrics": metrics_table,
     "faults": faults_table,
     "command line": command_sections,
+    **{f"manifest {model.__name__}": partial(key_table, model) for model in manifest_models()},
 }
 
 

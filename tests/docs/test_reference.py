@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docsite.command_line import commands
+from docsite.manifest_tables import manifest_models
 from docsite.reference import TABLES, filled, pages
-from docsite.settings_table import allowed
 from docsite.tables import plain
+from docsite.values import allowed
 from soapsvc.cli import command_parser
 from soapsvc.settings import Settings
 from tests.conftest import ROOT
@@ -32,6 +34,11 @@ def test_setting_is_described(name: str) -> None:
     assert Settings.model_fields[name].description
 
 
+@pytest.mark.parametrize("model", manifest_models(), ids=lambda model: model.__name__)
+def test_every_key_of_the_manifest_is_described(model: type[BaseModel]) -> None:
+    assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
 @pytest.mark.parametrize(("name", "parser"), [(name, parser) for name, _, parser in commands(command_parser())])
 def test_every_argument_of_a_command_is_described(name: str, parser: argparse.ArgumentParser) -> None:
     assert [action.dest for action in parser._actions if not action.help] == []
@@ -45,8 +52,8 @@ def test_every_argument_of_a_command_is_described(name: str, parser: argparse.Ar
         ("trial_timeout_s", "above 0, to 86400"),
         ("models", "path"),
         ("contracts", "path"),
-        ("op_libraries", "list"),
-        ("version_policy", "table"),
+        ("op_libraries", "list of text"),
+        ("version_policy", "name: value"),
     ],
 )
 def test_allowed_values_of_a_setting_are_told(name: str, words: str) -> None:
