@@ -44,6 +44,7 @@ class World:
         for models in ("models", "srv/models"):
             shutil.copytree(ROOT / "models", folder / models)
         shutil.copytree(ROOT / "models/iris/1", folder / "iris-new/iris/2")
+        self._first = {path.name for path in folder.iterdir()}
 
     def here(self, text: str) -> str:
         """Return text with this place's folders and the server's address."""
@@ -105,7 +106,10 @@ class World:
         self._server, self.is_published = None, False
 
     def tidy(self) -> None:
-        """Put back what a page changed in /srv/models; the server that had it is stopped."""
+        """Remove what a page made, and put back what it changed in /srv/models; the server that had it is stopped."""
+        for path in self.folder.iterdir():
+            if path.name not in self._first:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         published = self.folder / "srv/models"
         if names(published) != names(ROOT / "models"):
             self.stop()
