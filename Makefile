@@ -1,7 +1,7 @@
 # make serve   set everything up and serve the bundled models    (PORT, HOST, MODELS can be given)
 # make test    set everything up and run every test
 # make lint    ruff and mypy
-# make bench   measure against stock Spyne and a hand-written handler, and what attachments and stages take: 3 to 5 minutes
+# make bench   measure against stock Spyne and a hand-written handler, and what attachments, stages, log and metrics take: 4 to 6 minutes
 # make bench-full   measure every workload against every rival, which it installs itself: half an hour or more
 # make client-java   build the Java client, run the bundled models and the web application in a Tomcat  (PORT, WEB_PORT)
 # make interop call it with clients of many languages, and write docs/interop.md
@@ -27,7 +27,7 @@ BIN := .venv/bin
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
 
-test: .venv/dev.stamp .venv/models.stamp
+test: .venv/dev.stamp .venv/models.stamp .venv/collector
 	$(BIN)/pytest
 	./tests/on_other_pythons.sh
 
@@ -40,6 +40,7 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m bench --seconds 3
 	$(BIN)/python -m bench.attachments --calls 10
 	$(BIN)/python -m bench.stages --calls 2000
+	$(BIN)/python -m bench.observability
 
 bench-full: .venv/dev.stamp
 	$(BIN)/python -m bench.full --plots docs/images --write-docs
@@ -90,6 +91,10 @@ clean:
 .venv/docs.stamp: .venv/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
 	touch $@
+
+# A real OpenTelemetry collector, for tests of tracing; needs Go
+.venv/collector: tests/collector/main.go tests/collector/go.mod tests/collector/go.sum | .venv/bin/python
+	cd tests/collector && go build -o ../../.venv/collector .
 
 .venv/fuzz.stamp: .venv/dev.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'

@@ -32,7 +32,9 @@ STAGES = {
         "soapsvc/transport/places", "soapsvc/transport/admission",
     ),
     "HTTP: route, limits, headers": ("soapsvc/transport/",),
-    "call log": ("logging/", "soapsvc/transport/log_format"),
+    "call log": (
+        "logging/", "soapsvc/transport/log_format", "soapsvc/transport/telling", "soapsvc/metrics/", "soapsvc/later",
+    ),
     "message to values": (
         "soapsvc/soap/reader", "soapsvc/soap/outline", "soapsvc/soap/leaf_reader", "soapsvc/soap/lexical",
         "soapsvc/soap/cut", "soapsvc/soap/envelope", "soapsvc/soap/mtom",

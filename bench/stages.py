@@ -97,7 +97,7 @@ def wrap_stages(clock: StageClock) -> None:
     from soapsvc.transport.soap_handler import SoapHandler
 
     clock.wrap(WebApplication, "__call__", "HTTP: route, limits, headers")
-    clock.wrap(SoapHandler, "_tell", "call log and metrics")
+    clock.wrap(SoapHandler, "_answered", "note for log and metrics")
     clock.wrap(SoapEndpoint, "answer", "SOAP: checks, Spyne's dispatch")
     clock.wrap(Outlines, "read", "reader: message to values")
     clock.wrap(_Predictor, "predict", "service: handle to the model")

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from docsite.tables import ended, plain, table
 from soapsvc.cli import command_parser
+from soapsvc.transport.serve_command import SERVE
 
 HIDDEN = ("help", "run")
 
 
 def command_sections() -> str:
     """Return a section for each command of `python -m soapsvc`."""
-    return "\n\n".join(_section(name, text, parser) for name, text, parser in commands(command_parser()))
+    return "\n\n".join(
+        _section(name, text, parser) for name, text, parser in commands(command_parser("soapsvc")) if name != SERVE
+    )
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m soapsvc COMMAND`. Each command prints its result or one clear error."""
+"""The command line: `soapsvc COMMAND`. Each command prints its result or one clear error."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from soapsvc.authoring.accelerate_command import add_accelerate_parser
 from soapsvc.authoring.freeze_command import add_freeze_parser
 from soapsvc.authoring.inspect_command import add_inspect_parser
 from soapsvc.authoring.source import SourceError
-from soapsvc.engine.local import LocalEngine
+from soapsvc.completion import add_completion_parser
 from soapsvc.errors import LoadError
 from soapsvc.model.description import describe
 from soapsvc.model.labels_file import write_label
-from soapsvc.model.manager import ModelManager
-from soapsvc.model.servable import TENSORFLOW, Servable
-from soapsvc.model.source import VersionFolder, find_versions, version_folder
+from soapsvc.model.servable import TENSORFLOW
+from soapsvc.model.source import find_versions, version_folder
 from soapsvc.predict.command import add_predict_parser
+from soapsvc.settings import add_setting_arguments
 from soapsvc.soap.application import SoapEndpoint
 from soapsvc.soap.compare import broken_promises
-from soapsvc.soap.contracts import Contracts
+from soapsvc.soap.contracts import unserved_contracts
 from soapsvc.soap.inference import NAMES
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.wsdl import read_wsdl
 from soapsvc.soapui.command import add_soapui_parser
+from soapsvc.starter.command import add_init_parser
 from soapsvc.transport.reload import add_reload_parser
+from soapsvc.transport.serve_command import SERVE, SERVE_SUMMARY, serve
 from soapsvc.transport.status import add_status_parser
 from soapsvc.tuning.command import add_tune_parser
 
@@ -39,9 +42,12 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
+    given, program = sys.argv[1:] if arguments is None else arguments, _program()
+    if given[:1] == [SERVE]:  # it reads its arguments itself: they are the settings
+        return serve(given[1:], f"{program} {SERVE}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are warnings about its own calls that freeze makes
-    options = command_parser().parse_args(arguments)
+    options = command_parser(program).parse_args(given)
     try:
         code: int = options.run(options)
     except (CommandError, LoadError, SourceError) as err:
@@ -53,10 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def command_parser() -> argparse.ArgumentParser:
+def _program() -> str:
+    """Return what the command was called as."""
+    return "python -m soapsvc" if Path(sys.argv[0]).name == "__main__.py" else "soapsvc"
+
+
+def command_parser(program: str) -> argparse.ArgumentParser:
     """Return the parser of every command; `docs/command-line.md` is made from it."""
-    parser = argparse.ArgumentParser(prog="python -m soapsvc", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description="Serve trained models as typed SOAP services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_init_parser(commands)
+    add_setting_arguments(commands.add_parser(SERVE, help=SERVE_SUMMARY, allow_abbrev=False))
     add_inspect_parser(commands)
     add_freeze_parser(commands)
     add_accelerate_parser(commands)
@@ -83,6 +96,7 @@ def command_parser() -> argparse.ArgumentParser:
     check.add_argument("--pipeline-code", action="append", default=[], help="a pipeline whose folder may hold Python")
     check.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
     check.set_defaults(run=_check)
+    add_completion_parser(commands, partial(command_parser, "soapsvc"))
     return parser
 
 
@@ -94,17 +108,9 @@ def _wsdl(options: argparse.Namespace) -> int:
     return 0
 
 
-def _contracts() -> Contracts:
-    return Contracts(ModelManager(_no_load), LocalEngine())
-
-
-def _no_load(folder: VersionFolder) -> Servable:
-    raise LoadError(f"{folder.name}: only a server loads models")
-
-
 def _endpoint(models: Path, model: str, soap: SoapVersion) -> SoapEndpoint:
     """Return the endpoint of a model's first version, which publishes its contract."""
-    contracts = _contracts()
+    contracts = unserved_contracts()
     if model == NAMES.model:
         endpoint = contracts.find(soap, NAMES.model, NAMES.version)
         assert endpoint is not None
@@ -134,7 +140,7 @@ def _check(options: argparse.Namespace) -> int:
         print(f"it runs on {servable.runner}")
     if options.against is None:
         return 0
-    offered = _contracts().endpoint_of(servable.contract, SoapVersion.SOAP11).wsdl
+    offered = unserved_contracts().endpoint_of(servable.contract, SoapVersion.SOAP11).wsdl
     differences = broken_promises(read_wsdl(options.against), offered)
     for difference in differences:
         print(f"breaks {options.against}: {difference}")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
@@ -22,6 +24,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
+_CREDENTIALS = re.compile(r"://[^\s]*@")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # every interface: no address that a client could use
 
 
@@ -35,6 +38,14 @@ def _without_trailing_slash(url: str) -> str:
     return url.rstrip("/")
 
 
+def _collector(url: str) -> str:
+    parts = urlsplit(_without_trailing_slash(url))
+    if parts.username is not None or parts.query:
+        raise ValueError("expected a URL without credentials or a query; OTEL_EXPORTER_OTLP_HEADERS holds a token")
+    return parts.geturl()
+
+
+CollectorUrl = Annotated[str, AfterValidator(_collector)]
 PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
 
 
@@ -220,6 +231,21 @@ class Settings(BaseSettings):
         "info", description="Least severe log lines to write."
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of log lines; `json`: one object each.")
+    tracing: Literal["off", "otlp"] = Field(
+        "off",
+        description="`otlp`: spans of calls are sent to an OpenTelemetry collector, which needs "
+        "`pip install 'soapsvc[tracing]'`: docs/tracing.md.",
+    )
+    otlp_endpoint: CollectorUrl = Field(
+        "http://localhost:4318",
+        description="URL of the collector, for OTLP over HTTP, without `/v1/traces` and without credentials.",
+    )
+    trace_sample_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here whose spans are sent; of others the caller decides.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -248,18 +274,18 @@ class Settings(BaseSettings):
         return self.public_url or f"{scheme}://{host}:{self.port}"
 
 
-def read_settings(arguments: Sequence[str]) -> Settings:
+def read_settings(arguments: Sequence[str], program: str = "soapsvc serve") -> Settings:
     """Return the settings of a command line, the environment and the file that `--settings` names.
 
-    Raises SettingsError; `--help` prints the settings and exits.
+    program: what `--help` calls the command. Raises SettingsError; `--help` prints the settings and exits.
     """
-    file, rest = _settings_file(arguments)
+    file, rest = _settings_file(arguments, program)
 
     class FromFile(Settings):
         toml_file: ClassVar[Path | None] = file
 
     try:
-        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser("serve.py", add_help=True))
+        source = CliSettingsSource[Any](FromFile, cli_parse_args=rest, root_parser=_parser(program, add_help=True))
         settings = FromFile(_cli_settings_source=source)
     except ValidationError as err:
         raise SettingsError("\n".join(_line(problem) for problem in err.errors(include_url=False))) from err
@@ -270,8 +296,18 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     return Settings.model_construct(**settings.model_dump())
 
 
-def _settings_file(arguments: Sequence[str]) -> tuple[Path | None, list[str]]:
-    known, rest = _parser("serve.py", add_help=False).parse_known_args(arguments)
+def add_setting_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add to a parser what `read_settings` takes, for its help and for completion."""
+    _add_file_argument(parser)
+    CliSettingsSource[Any](Settings, root_parser=parser)
+    for action in parser._actions:
+        field = Settings.model_fields.get(action.dest)
+        if field is not None and get_origin(field.annotation) is Literal:
+            action.choices = get_args(field.annotation)
+
+
+def _settings_file(arguments: Sequence[str], program: str) -> tuple[Path | None, list[str]]:
+    known, rest = _parser(program, add_help=False).parse_known_args(arguments)
     given = known.settings or os.environ.get("SOAPSVC_SETTINGS")
     file = Path(given) if given else None
     if file is not None and not file.is_file():
@@ -284,12 +320,21 @@ def _parser(program: str, add_help: bool) -> argparse.ArgumentParser:
         program, add_help=add_help, allow_abbrev=False, description="Serve TensorFlow models as SOAP services.",
         epilog="Each setting can also come from the environment, as SOAPSVC_PORT; docs/settings.md tells more.",
     )  # fmt: skip
-    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
+    _add_file_argument(parser)
     return parser
+
+
+def _add_file_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--settings", metavar="FILE", help="A TOML file with any of the settings below.")
 
 
 def _line(problem: Any) -> str:
     name = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{name}: there is no such setting; docs/settings.md lists them"
-    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {problem['input']!r:.80})"
+    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {_shown(problem['input'])})"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message may show it: without the credentials of a URL."""
+    return f"{_CREDENTIALS.sub('://***@', repr(value)):.80}"

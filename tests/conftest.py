@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Server:
-    """A running serve.py. url: without a slash at its end; log: the file that holds all it printed."""
+    """A running server. url: without a slash at its end; log: the file that holds all it printed."""
 
     url: str
     log: Path
@@ -46,9 +46,21 @@ class Server:
 def serving(models: Path, log: Path, *arguments: str, under: Sequence[str] = ()) -> Iterator[Server]:
     """Run serve.py on a free port until the block ends. under: a command that runs the command which follows it."""
     command = [*under, sys.executable, "serve.py", "--models", str(models), "--port", "0", *arguments]
+    with started(command, ROOT, log) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, log: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[Server]:
+    """Run a command that starts a server in a folder until the block ends. options: of Popen."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
+    environment |= variables or {}
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=output, text=True, env=environment)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=output, text=True, env=environment, **options
+        )
     assert process.stdout is not None
     try:
         banner = []
@@ -57,7 +69,7 @@ def serving(models: Path, log: Path, *arguments: str, under: Sequence[str] = ())
             if found := re.match(r"soapsvc is .*: (https?://\S+)/", line):
                 yield Server(found[1], log, process)
                 return
-        pytest.fail(f"serve.py stopped: {''.join(banner)}{log.read_text()}")
+        pytest.fail(f"{' '.join(command)} stopped: {''.join(banner)}{log.read_text()}")
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -78,6 +90,16 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """A server with all models."""
     with serving(models, tmp_path_factory.mktemp("log") / "server.log") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with certificates: those of a server and a client of the authority ca.pem, and a stranger's."""
+    from tests.certificates import write_certificates  # needs a package that tests of other Pythons do without
+
+    folder = tmp_path_factory.mktemp("pem")
+    write_certificates(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
+from soapsvc.answered import Answered
 from soapsvc.later import Later
 from soapsvc.metrics.definitions import (
     CALL_SECONDS,
@@ -17,35 +15,10 @@ from soapsvc.metrics.definitions import (
     SENT_BYTES,
     STAGE_SECONDS,
     STEP_SECONDS,
+    UNPACKED_BYTES,
 )
 
 _DELAY_S = 0.25  # how long a call may wait to be counted, with all that come meanwhile
-
-
-class Answered(Protocol):
-    """What is known of a call once it is answered. stages, and steps of a pipeline: their names and seconds."""
-
-    model: str
-    version: int | None
-    operation: str
-    outcome: str
-    began: float
-    stages: dict[str, float]
-    steps: Mapping[str, float]
-
-
-class _Counted(NamedTuple):
-    """What is kept of a call until it is counted: not its messages."""
-
-    model: str
-    version: str
-    operation: str
-    outcome: str
-    seconds: float
-    stages: dict[str, float]
-    steps: Mapping[str, float]
-    received: int
-    sent: int
 
 
 @dataclass
@@ -58,41 +31,37 @@ class _Sum:
     steps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     received: int = 0
     sent: int = 0
+    unpacked: int = 0
 
 
 class CallMetrics:
     """Takes calls in. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._calls: Later[_Counted] = Later("metrics", _DELAY_S, _count)
+        self._calls: Later[Answered] = Later("metrics", _DELAY_S, _count)
 
-    def add(self, call: Answered, received: int, sent: int) -> None:
-        """Count a call that is answered now. received, sent: bytes of its HTTP bodies."""
-        seconds = time.monotonic() - call.began
-        version = str(call.version or "-")
-        self._calls.add(
-            _Counted(
-                call.model, version, call.operation, call.outcome, seconds, call.stages, call.steps, received, sent
-            )
-        )  # fmt: skip
+    def add(self, call: Answered) -> None:
+        """Count a call, a moment later."""
+        self._calls.add(call)
 
     def flush(self) -> None:
         """Count what waits to be counted."""
         self._calls.flush()
 
 
-def _count(calls: deque[_Counted]) -> None:
+def _count(calls: deque[Answered]) -> None:
     sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
     while calls:
         call = calls.popleft()
-        one = sums[call.model, call.version, call.operation]
+        one = sums[call.model, str(call.version or "-"), call.operation]
         one.outcomes[call.outcome] += 1
-        one.seconds.append(call.seconds)
+        one.seconds.append(call.ended - call.began)
         one.received += call.received
         one.sent += call.sent
-        for stage, seconds in call.stages.items():
+        one.unpacked += call.unpacked
+        for stage, (_, seconds) in call.stages.items():
             one.stages[stage].append(seconds)
-        for step, seconds in call.steps.items():
+        for step, (_, seconds) in call.steps.items():
             one.steps[step].append(seconds)
     for (model, version, operation), one in sums.items():
         for outcome, count in one.outcomes.items():
@@ -100,6 +69,7 @@ def _count(calls: deque[_Counted]) -> None:
         _seconds(model, version, operation).observe_all(one.seconds)
         _received(model).inc(one.received)
         _sent(model).inc(one.sent)
+        _unpacked(model).inc(one.unpacked)
         for stage, taken in one.stages.items():
             _stage(model, stage).observe_all(taken)
         for step, taken in one.steps.items():
@@ -110,5 +80,6 @@ _calls = lru_cache(maxsize=4096)(CALLS.labels)
 _seconds = lru_cache(maxsize=4096)(CALL_SECONDS.labels)
 _received = lru_cache(maxsize=1024)(RECEIVED_BYTES.labels)
 _sent = lru_cache(maxsize=1024)(SENT_BYTES.labels)
+_unpacked = lru_cache(maxsize=1024)(UNPACKED_BYTES.labels)
 _step = lru_cache(maxsize=4096)(STEP_SECONDS.labels)
 _stage = lru_cache(maxsize=4096)(STAGE_SECONDS.labels)

@@ -50,8 +50,11 @@ STAGE_SECONDS = Histogram(
 STEP_SECONDS = Histogram(
     "soapsvc_step_seconds", "Time of one step of a pipeline.", ("model", "step"), buckets=STAGE_BUCKETS_S
 )
-RECEIVED_BYTES = Counter("soapsvc_received_bytes", "Bytes of the requests' HTTP bodies.", ("model",))
-SENT_BYTES = Counter("soapsvc_sent_bytes", "Bytes of the answers before compression.", ("model",))
+RECEIVED_BYTES = Counter("soapsvc_received_bytes", "Bytes of the requests' HTTP bodies, as they came.", ("model",))
+SENT_BYTES = Counter("soapsvc_sent_bytes", "Bytes of the answers' HTTP bodies, as they are sent.", ("model",))
+UNPACKED_BYTES = Counter(
+    "soapsvc_unpacked_sent_bytes", "Bytes of the answers before compression; the same as sent without it.", ("model",)
+)
 REFUSED = Counter(
     "soapsvc_refused_requests",
     "Requests that were refused before they were calls: 408 too slow, 413 too large, 503 no room, others malformed.",
@@ -75,8 +78,30 @@ MEMORY_BYTES = Gauge(
     "Resident memory of the processes, what they share counted in each; Linux only.",
     multiprocess_mode="livesum",
 )
+MODEL_BYTES = Gauge(
+    "soapsvc_model_bytes",
+    "What is known of the memory of a version, in the worker with most: graph_file, the size of its file; "
+    "mapped_constants, of them what all workers hold once; load_growth, by how much the process grew as it was loaded, "
+    "all else that went on included.",
+    ("model", "version", "kind"),
+    multiprocess_mode="livemax",
+)
+SESSIONS = Gauge("soapsvc_sessions", "Conversations that are kept, of all workers.", multiprocess_mode="livemostrecent")
+SESSION_BYTES = Gauge(
+    "soapsvc_session_bytes", "Bytes that these conversations hold.", multiprocess_mode="livemostrecent"
+)
+TURNS = Counter(
+    "soapsvc_session_turns",
+    "Calls in conversations. state: started, continued, expired (its session was gone), reset (its model had changed).",
+    ("state",),
+)
+GONE = Counter(
+    "soapsvc_gone_sessions",
+    "Conversations that were let go. reason: expired, nobody used it for too long; evicted, there was no room.",
+    ("reason",),
+)
 RESTARTS = Counter("soapsvc_worker_restarts", "Workers that ended and were started anew.", ("worker",))
 ALL = (
-    CALLS, CALL_SECONDS, STAGE_SECONDS, STEP_SECONDS, RECEIVED_BYTES, SENT_BYTES, REFUSED, WAITING, STATE, LOAD_SECONDS,
-    MEMORY_BYTES, RESTARTS,
+    CALLS, CALL_SECONDS, STAGE_SECONDS, STEP_SECONDS, RECEIVED_BYTES, SENT_BYTES, UNPACKED_BYTES, REFUSED, WAITING,
+    SESSIONS, SESSION_BYTES, TURNS, GONE, STATE, LOAD_SECONDS, MODEL_BYTES, MEMORY_BYTES, RESTARTS,
 )  # fmt: skip

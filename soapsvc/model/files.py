@@ -29,4 +29,4 @@ def read_file(path: Path, max_bytes: int, shown_as: str) -> bytes:
 
 def _open_at_once(path: str, flags: int) -> int:
     """Open without waiting: a pipe would have its reader wait for a writer."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has no such flag

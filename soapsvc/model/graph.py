@@ -10,8 +10,10 @@ import hashlib
 import importlib
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from soapsvc.model.signature import Dim, show_shape
 
 log = logging.getLogger(__name__)
 _SCOPE = "servable"
+_NODE = re.compile(r"\{\{node ([\w./>-]+)\}\}")  # as TensorFlow names a node in a message
 _PREAMBLE = ("Graph execution error", "Detected at node", "<stack traces unavailable>", "Node: ")
 
 
@@ -190,7 +193,7 @@ class FrozenGraph:
         try:
             return [_as_array(value) for value in run(*feeds.values())]
         except tf.errors.InvalidArgumentError as err:
-            log.info("the graph refused an input: %s", first_line(err))
+            log.info("the graph refused an input at %s", self._refusing(err))
             raise InvalidInput("refused-by-model", "input", "a value the model can work on", "one it can't") from err
         finally:
             with self._lock:
@@ -198,6 +201,14 @@ class FrozenGraph:
                 last = self._closed and not self._running
             if last:
                 self._free()
+
+    def _refusing(self, err: tf.errors.OpError) -> str:
+        """Return the operation that refused a value. TensorFlow's own words may quote the value."""
+        for name in reversed(_NODE.findall(str(err))):
+            with suppress(KeyError, ValueError):  # it may stand in the value, too
+                operation = self._graph.get_operation_by_name(name)
+                return f"{name.removeprefix(f'{_SCOPE}/')} ({operation.type})"
+        return "an operation that it does not name"
 
     def run_plainly(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
         """Do what `run` does through TensorFlow's public `Session.run`, some 20 times as slowly."""

@@ -16,6 +16,7 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
 from soapsvc.model.manifest import Manifest
+from soapsvc.model.memory import resident_bytes
 from soapsvc.model.pipeline import Pinned, Pipeline
 from soapsvc.model.pipeline_build import Lender, Neighbours, build_pipeline
 from soapsvc.model.runner import accelerated
@@ -59,6 +60,16 @@ def load(
         raise
 
 
+def measured(make: Callable[[], Servable]) -> Servable:
+    """Return what is made, and by how much this process grew meanwhile, where the system tells."""
+    before = resident_bytes()
+    servable = make()
+    after = resident_bytes()
+    if before is None or after is None:
+        return servable
+    return replace(servable, memory={**servable.memory, "load_growth": max(0, after - before)})
+
+
 def _make(
     folder: VersionFolder, described: Description, graph_def: Any, constants: Mapping[str, Array] | None = None,
     on_free: Callable[[], None] | None = None,
@@ -91,10 +102,10 @@ def _load_pipeline(
         proven = _proven(unproven.pinned(given), folder, described.manifest.warmup)
         at_failure.pop_all()
         if not pinned:
-            return replace(proven, graph=pipeline, pins=(), step_seconds={})
+            return replace(proven, graph=pipeline, pins=(), step_times={})
         models.callback(pipeline.close)
         own = Pinned(pipeline, given, at_close=models.pop_all().close)
-        return replace(proven, graph=own, pipeline=None, pins=(), step_seconds=own.seconds)
+        return replace(proven, graph=own, pipeline=None, pins=(), step_times=own.times)
 
 
 def _servable(folder: VersionFolder, described: Description, graph: FrozenGraph) -> Servable:
@@ -120,8 +131,14 @@ def _made(
         signatures=signatures, signature=manifest.contract.signature, contract=contract,
         binding=Binding(contract, signatures[manifest.contract.signature], limits, described.conversation),
         limits=limits, graph=graph, runner=runner, conversation=described.conversation,
+        memory=_memory(folder, manifest),
         batching=None if manifest.batching is None else Batching(**manifest.batching.model_dump()),
     )  # fmt: skip
+
+
+def _memory(folder: VersionFolder, manifest: Manifest) -> Mapping[str, int]:
+    """Return what is known beforehand of the memory that a version takes; nothing of a pipeline, which has no graph."""
+    return {} if manifest.steps is not None else {"graph_file": folder.file(manifest.graph.file).stat().st_size}
 
 
 def _check_libraries(manifest: Manifest, folder: VersionFolder, op_libraries: tuple[str, ...]) -> None:

@@ -184,7 +184,7 @@ class ModelManager:
         if (self._status[key].state, self._status[key].reason) == (state, reason):
             return
         self._set_state(*key, state, reason)
-        self._status[key] = replace(self._status[key], runner=servable.runner)
+        self._status[key] = replace(self._status[key], runner=servable.runner, memory=servable.memory)
         log.log(logging.ERROR if reason else logging.INFO, "%s version %d %s", *key, reason or "is available again")
 
     def names(self) -> list[str]:
@@ -240,7 +240,7 @@ class ModelManager:
             self._labels[servable.name].place(versions)
             self._set_state(servable.name, servable.version, State.AVAILABLE)
             key = (servable.name, servable.version)
-            self._status[key] = replace(self._status[key], runner=servable.runner)
+            self._status[key] = replace(self._status[key], runner=servable.runner, memory=servable.memory)
             self._review()
         log.info("%s version %d is available", servable.name, servable.version)
 

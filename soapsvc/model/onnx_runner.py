@@ -18,7 +18,6 @@ import numpy as np
 from soapsvc.errors import LoadError
 from soapsvc.model.dtypes import Array
 from soapsvc.model.files import MAX_GRAPH_BYTES, read_file
-from soapsvc.model.graph import first_line
 from soapsvc.model.servable import Graph
 from soapsvc.model.signature import Signature
 
@@ -65,7 +64,7 @@ class OnnxGraph:
                 if answers is not None:
                     return answers
             except Exception as err:  # onnxruntime's errors have no class in common
-                log.info("onnxruntime refused an input, TensorFlow takes it: %s", first_line(err))
+                log.info("onnxruntime refused an input, TensorFlow takes it: %s", err.__class__.__name__)
         return self.source.run(feeds, fetches)
 
     def takes(self, feeds: Mapping[str, Array]) -> bool:
@@ -97,4 +96,4 @@ def _session(content: bytes, intra_op: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as err:
-        raise LoadError(f"onnxruntime can't run it: {first_line(err)}") from err
+        raise LoadError(f"onnxruntime can't run it: {err.__class__.__name__}") from err

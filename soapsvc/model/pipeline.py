@@ -131,11 +131,14 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Pinned:
-    """A pipeline for one call, with the versions of its models. seconds: what each step took, all runs together."""
+    """A pipeline for one call, with the versions of its models.
+
+    times: of each step when it first began, on time.monotonic, and the seconds of all its runs together.
+    """
 
     pipeline: Pipeline
     models: Given
-    seconds: dict[str, float] = field(default_factory=dict)
+    times: dict[str, tuple[float, float]] = field(default_factory=dict)
     at_close: Callable[[], object] = lambda: None
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
@@ -173,12 +176,13 @@ class Pinned:
             wait(beside)  # the models are pinned no longer than this call
 
     def _run(self, step: Step, values: Mapping[str, Value]) -> dict[str, Value]:
-        began = time.perf_counter()
+        began = time.monotonic()
         try:
             given = {name: values[value] for name, value in step.inputs.items()}
             outputs = step.run(given, self.models[step.need] if step.need is not None else None)
         finally:
-            self.seconds[step.name] = self.seconds.get(step.name, 0.0) + time.perf_counter() - began
+            first, seconds = self.times.get(step.name, (began, 0.0))
+            self.times[step.name] = first, seconds + time.monotonic() - began
         return {f"{step.name}.{name}": value for name, value in outputs.items()}
 
     def close(self) -> None:

@@ -43,10 +43,10 @@ class Need:
 
 
 class PinnedGraph(Graph, Protocol):
-    """What runs one call of a pipeline. seconds: what each step took so far."""
+    """What runs one call of a pipeline. times: when each step began, and the seconds that it took so far."""
 
     @property
-    def seconds(self) -> Mapping[str, float]:
+    def times(self) -> Mapping[str, tuple[float, float]]:
         """By the steps' names."""
 
 
@@ -81,8 +81,10 @@ class Servable:
     batching: None: every call runs by itself.
     conversation: how its sessions work, None when it has none.
     runner: what runs the graph, and why it is TensorFlow where the manifest asks for another, for an operator.
+    memory: bytes that it takes, by what they are: `graph_file`, `mapped_constants`, `load_growth`.
     pipeline: what has to be pinned before a call, None for a model with a graph.
-    pins: the models that are pinned for this call.  step_seconds: what the steps of this call took so far.
+    pins: the models that are pinned for this call.  step_times: when the steps of this call
+    began, and the seconds that they took so far.
     """
 
     name: str
@@ -98,15 +100,16 @@ class Servable:
     batching: Batching | None = None
     conversation: Conversation | None = None
     runner: str = TENSORFLOW
+    memory: Mapping[str, int] = field(default_factory=dict, repr=False)
     pipeline: Pinnable | None = field(default=None, repr=False)
     pins: tuple[Servable, ...] = field(default=(), repr=False)
-    step_seconds: Mapping[str, float] = field(default_factory=dict, repr=False)
+    step_times: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     def pinned(self, given: Given) -> Servable:
         """Return this pipeline for one call, which runs these models."""
         assert self.pipeline is not None
         graph = self.pipeline.pinned(given)
-        return replace(self, graph=graph, pins=tuple(given.values()), step_seconds=graph.seconds)
+        return replace(self, graph=graph, pins=tuple(given.values()), step_times=graph.times)
 
     def find_signature(self, name: str | None) -> Signature:
         """Return a signature by name, the contract's when name is None. Raises ModelNotFound."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ class SharedTrials:
 
         What failed is tried again by every process: it may have been short of memory.
         """
+        import fcntl  # Windows has none, and no several processes to share with
+
         passes = self._folder / "trials.json"
         with (self._folder / "trials.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

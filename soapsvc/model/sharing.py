@@ -7,6 +7,7 @@ TensorFlow may fold a constant into others, which it can't do with what is fed. 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, Protocol
 
 from soapsvc.errors import LoadError
@@ -72,7 +73,7 @@ def _sharing(
         own.graph.close()
     size_mb = len(parted.content) / 1e6
     log.info("%s version %d shares %.0f MB of constants with other workers", folder.name, folder.version, size_mb)
-    return servable
+    return replace(servable, memory={**servable.memory, "mapped_constants": len(parted.content)})
 
 
 def _compare(own: Servable, sharing: Servable, folder: VersionFolder, manifest: Manifest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -27,6 +28,7 @@ class VersionStatus:
 
     reason: why it is not available.  note: what an operator should know of it all the same.
     runner: what runs its graph while it is available.
+    memory: bytes that it takes while it is available, by what they are; see `Servable`.
     failed: it ended because it could not be loaded, not because it was no longer wanted.
     transitions: each state since it was found the last time, with the time (UTC) at which it came about.
     """
@@ -37,6 +39,7 @@ class VersionStatus:
     reason: str = ""
     note: str = field(default="", compare=False)
     runner: str = field(default="", compare=False)
+    memory: Mapping[str, int] = field(default_factory=dict, compare=False)
     failed: bool = field(default=False, compare=False)
     transitions: tuple[tuple[State, datetime], ...] = field(default=(), compare=False)
 
@@ -45,7 +48,9 @@ class VersionStatus:
         before = () if state is State.START and self.state is not state else self.transitions
         if not before or before[-1][0] is not state:
             before = (*before, (state, datetime.now(UTC)))
-        return replace(self, state=state, reason=reason, failed=failed, note="", runner="", transitions=before)
+        return replace(
+            self, state=state, reason=reason, failed=failed, note="", runner="", memory={}, transitions=before
+        )
 
 
 @dataclass(frozen=True)

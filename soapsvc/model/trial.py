@@ -98,7 +98,8 @@ def _answers(request: dict[str, list[str]]) -> Iterator[dict[str, str | None]]:
 
 def main() -> None:
     """Read what to try from standard input, and answer line by line on standard output."""
-    os.nice(5)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(5)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints is no answer
     logging.basicConfig(level=logging.ERROR)

@@ -26,12 +26,24 @@ class Limits:
     max_bytes: int = 256 * 1024**2
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a store keeps now, of all processes. bytes: of the sessions' contents."""
+
+    sessions: int = 0
+    bytes: int = 0
+
+
 class Store(Protocol):
     """Sessions by key, and the queue of calls on each. Safe to use from many threads and processes.
 
     A call is a name that the store gave out. It counts as long as its process is alive: told so within the lease.
     Each method takes no longer than a short transaction. Raises Unavailable where the store can't be reached.
+    evicted, expired: how many sessions this process let go as the store was full, and as nobody used them.
     """
+
+    evicted: int
+    expired: int
 
     def enter(self, key: bytes) -> str | None:
         """Queue a call on a session and return its name; None where there is no such session, or it has expired.
@@ -63,8 +75,8 @@ class Store(Protocol):
     def beat(self) -> None:
         """Tell that this process is alive for another lease, and forget expired sessions and the calls of dead ones."""
 
-    def count(self) -> int:
-        """Return how many sessions are kept."""
+    def kept(self) -> Kept:
+        """Return how much is kept."""
 
     def close(self) -> None:
         """Let go of the store. What it keeps stays, unless it was this process's own."""

@@ -22,7 +22,12 @@ def open_store(where: str | None, limits: Limits, shared: Path | None = None) ->
             from soapsvc.session.redis_store import RedisStore
         except ImportError as err:
             raise ValueError("Redis needs a package that is not installed: pip install 'soapsvc[redis]'") from err
-        return RedisStore(where, limits)
+        try:
+            return RedisStore(where, limits)
+        except ValueError:  # its words may quote a password
+            raise ValueError(
+                "expected redis://[:PASSWORD@]HOST[:PORT][/DATABASE], or the same with rediss://"
+            ) from None
     if where is not None:
         return SqliteStore(Path(where), limits)
     return SqliteStore(shared and shared / _FILE, limits)

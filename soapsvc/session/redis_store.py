@@ -9,6 +9,7 @@ they find.
 from __future__ import annotations
 
 import secrets
+import threading
 from typing import Any
 
 import redis
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Limits
+from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Kept, Limits
 
 _TIMEOUT_S = 2.0  # to connect, and for an answer
 _NO_ROOM, _GONE = -1, -2  # what scripts answer
@@ -49,17 +50,19 @@ local function oldest_idle()
     start = start + 100
   end
 end
-local function add(key, content, most, bytes)
+local function add(key, content, most, bytes)  -- how many had to go for it, false where there is no room
+  local evicted = 0
   while redis.call('ZCARD', 'soapsvc:used') >= most
       or tonumber(redis.call('GET', 'soapsvc:bytes') or 0) + #content > bytes do
     local oldest = oldest_idle()
     if not oldest then return false end
     remove(oldest)
+    evicted = evicted + 1
   end
   redis.call('HSET', 'soapsvc:contents', key, content)
   redis.call('ZADD', 'soapsvc:used', now, key)
   redis.call('INCRBY', 'soapsvc:bytes', #content)
-  return true
+  return evicted
 end
 """
 _ENTER = """
@@ -82,7 +85,8 @@ for _, call in ipairs(calls) do found = found or call == ARGV[1] end
 if not found then return -2 end
 local old, used = redis.call('HGET', 'soapsvc:contents', KEYS[1]), redis.call('ZSCORE', 'soapsvc:used', KEYS[1])
 if old then remove(KEYS[1]) end
-if not add(KEYS[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])) then
+local evicted = add(KEYS[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]))
+if not evicted then
   if old then
     redis.call('HSET', 'soapsvc:contents', KEYS[1], old)
     redis.call('ZADD', 'soapsvc:used', used, KEYS[1])
@@ -91,11 +95,12 @@ if not add(KEYS[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])) then
   return -1
 end
 redis.call('LREM', calls_of(KEYS[1]), 1, ARGV[1])
-return 0
+return evicted
 """
-_CREATE = "return add(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])) and 0 or -1"
+_CREATE = "return add(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])) or -1"
 _LEAVE = "return redis.call('LREM', calls_of(KEYS[1]), 1, ARGV[1])"
 _BEAT = "redis.call('SET', 'soapsvc:alive:' .. KEYS[1], 1, 'PX', ARGV[1])"
+_KEPT = "return {redis.call('ZCARD', 'soapsvc:used'), tonumber(redis.call('GET', 'soapsvc:bytes') or 0)}"
 _SWEEP = """
 local gone = 0
 local expired = redis.call('ZRANGEBYSCORE', 'soapsvc:used', '-inf', now - tonumber(ARGV[1]), 'LIMIT', 0, ARGV[2])
@@ -115,12 +120,14 @@ class RedisStore:
     def __init__(self, url: str, limits: Limits) -> None:
         """url: as redis://[:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS. Raises ValueError at another."""
         self._limits, self._name = limits, secrets.token_hex(8)
+        self._counting = threading.Lock()  # guards the two counts
+        self.evicted = self.expired = 0
         self._redis = redis.Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 1)
         )
         self._scripts = {
             body: self._redis.register_script(_COMMON + body)
-            for body in (_ENTER, _IS_FIRST, _FINISH, _CREATE, _LEAVE, _BEAT, _SWEEP)
+            for body in (_ENTER, _IS_FIRST, _FINISH, _CREATE, _LEAVE, _BEAT, _SWEEP, _KEPT)
         }
 
     def enter(self, key: bytes) -> str | None:
@@ -150,7 +157,7 @@ class RedisStore:
     def finish(self, key: bytes, call: str, content: bytes) -> bool:
         """See `Store`."""
         answer = self._run(_FINISH, key.hex(), call, content, self._limits.max_sessions, self._limits.max_bytes)
-        _check_room(answer)
+        self._check_room(answer)
         return bool(answer != _GONE)
 
     def leave(self, key: bytes, call: str) -> None:
@@ -159,21 +166,19 @@ class RedisStore:
 
     def create(self, key: bytes, content: bytes) -> None:
         """See `Store`."""
-        _check_room(self._run(_CREATE, key.hex(), content, self._limits.max_sessions, self._limits.max_bytes))
+        self._check_room(self._run(_CREATE, key.hex(), content, self._limits.max_sessions, self._limits.max_bytes))
 
     def beat(self) -> None:
         """See `Store`."""
         self._alive()
-        while self._run(_SWEEP, "", self._limits.time_to_live_s, SWEPT) == SWEPT:
-            pass
+        gone = SWEPT
+        while gone == SWEPT:
+            gone = self._run(_SWEEP, "", self._limits.time_to_live_s, SWEPT)
+            self._count(expired=gone)
 
-    def count(self) -> int:
+    def kept(self) -> Kept:
         """See `Store`."""
-        try:
-            found: Any = self._redis.zcard("soapsvc:used")
-        except RedisError as err:
-            raise Unavailable(AWAY, RETRY_S) from err
-        return int(found)
+        return Kept(*self._run(_KEPT, ""))
 
     def close(self) -> None:
         """See `Store`."""
@@ -188,7 +193,13 @@ class RedisStore:
         except RedisError as err:
             raise Unavailable(AWAY, RETRY_S) from err
 
+    def _check_room(self, answer: Any) -> None:
+        """Count the sessions that went for one that was kept. Raises Overloaded where none could go."""
+        if answer == _NO_ROOM:
+            raise Overloaded(FULL, RETRY_S)
+        self._count(evicted=max(0, answer))
 
-def _check_room(answer: Any) -> None:
-    if answer == _NO_ROOM:
-        raise Overloaded(FULL, RETRY_S)
+    def _count(self, evicted: int = 0, expired: int = 0) -> None:
+        with self._counting:
+            self.evicted += evicted
+            self.expired += expired

@@ -12,14 +12,15 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
 
 from soapsvc.engine.deadline import Deadline
 from soapsvc.errors import Unavailable
 from soapsvc.model.conversation import Conversation, Memory
-from soapsvc.session import LOST, RETRY_S, Store
+from soapsvc.session import LOST, RETRY_S, Kept, Store
 from soapsvc.session.record import decode, encode
 
 log = logging.getLogger(__name__)
@@ -54,13 +55,30 @@ class Turn:
 
 
 class Sessions:
-    """Gives each call its turn in its session. Safe to use from many threads."""
+    """Gives each call its turn in its session. Safe to use from many threads.
+
+    kept: what the store keeps, of all processes, as of the last sign of life.
+    """
+
+    kept = Kept()
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._changed = threading.Condition()  # guards the thread; notified when a call of this process ends
+        self._turns: Counter[str] = Counter()
+        self._changed = threading.Condition()  # guards thread and turns; notified when a call of this process ends
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
+
+    @property
+    def turns(self) -> Mapping[str, int]:
+        """How many calls of this process got a turn, by the state of their session."""
+        with self._changed:
+            return dict(self._turns)
+
+    @property
+    def gone(self) -> Mapping[str, int]:
+        """How many sessions this process let go, by the reason."""
+        return {"evicted": self._store.evicted, "expired": self._store.expired}
 
     @contextmanager
     def turn(
@@ -79,6 +97,7 @@ class Sessions:
         if given is None or call is None:
             state = SessionState.EXPIRED if given else SessionState.STARTED
             turn = Turn(secrets.token_urlsafe(_ID_BYTES), state, conversation.start)
+            self._count(state)
             yield turn
             if turn.kept is not None:
                 self._store.create(_key(model, turn.session_id, credentials), turn.kept)
@@ -87,6 +106,7 @@ class Sessions:
         try:
             self._wait(key, call, deadline)
             turn = _resumed(given, self._store.content(key), conversation)
+            self._count(turn.state)
             yield turn
             if turn.kept is not None:
                 ended = self._store.finish(key, call, turn.kept)
@@ -98,6 +118,10 @@ class Sessions:
                     self._store.leave(key, call)
             with self._changed:
                 self._changed.notify_all()
+
+    def _count(self, state: SessionState) -> None:
+        with self._changed:
+            self._turns[state.value] += 1
 
     def _wait(self, key: bytes, call: str, deadline: Deadline | None) -> None:
         while not self._store.is_first(key, call):
@@ -118,6 +142,7 @@ class Sessions:
         while not self._closed.is_set():
             try:
                 self._store.beat()
+                self.kept = self._store.kept()
             except Unavailable as err:
                 if reached:
                     log.error("%s: %s", err, err.__cause__)

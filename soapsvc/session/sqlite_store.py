@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Limits
+from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Kept, Limits
 
 _BUSY_S = 5.0  # how long a transaction waits for those of other processes
 _JOURNAL_BYTES = 4 * 1024**2
@@ -61,6 +61,8 @@ class SqliteStore:
         """path: the file, made if there is none; None: in memory. Raises Unavailable."""
         self._limits, self._name = limits, secrets.token_hex(8)
         self._lock = threading.Lock()  # guards the connection
+        self._counting = threading.Lock()  # guards the two counts
+        self.evicted = self.expired = 0
         try:
             if path is not None:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -115,7 +117,8 @@ class SqliteStore:
             if not do.execute("DELETE FROM calls WHERE number = ? AND key = ?", (call, key)).rowcount:
                 return False
             do.execute("DELETE FROM sessions WHERE key = ?", (key,))
-            self._add(do, key, content)
+            evicted = self._add(do, key, content)
+        self._count(evicted=evicted)
         return True
 
     def leave(self, key: bytes, call: str) -> None:
@@ -126,16 +129,26 @@ class SqliteStore:
     def create(self, key: bytes, content: bytes) -> None:
         """See `Store`."""
         with self._transaction() as do:
-            self._add(do, key, content)
+            evicted = self._add(do, key, content)
+        self._count(evicted=evicted)
 
-    def _add(self, do: sqlite3.Connection, key: bytes, content: bytes) -> None:
+    def _count(self, evicted: int = 0, expired: int = 0) -> None:
+        with self._counting:
+            self.evicted += evicted
+            self.expired += expired
+
+    def _add(self, do: sqlite3.Connection, key: bytes, content: bytes) -> int:
+        """Add a session; return how many had to go for it."""
+        evicted = 0
         while True:
             sessions, size = do.execute("SELECT sessions, bytes FROM totals").fetchone()
             if sessions < self._limits.max_sessions and size + len(content) <= self._limits.max_bytes:
                 break
             if not do.execute(_OLDEST_IDLE).rowcount:
                 raise Overloaded(FULL, RETRY_S)
+            evicted += 1
         do.execute("INSERT INTO sessions (key, content, used) VALUES (?, ?, ?)", (key, content, time.time()))
+        return evicted
 
     def beat(self) -> None:
         """See `Store`."""
@@ -148,11 +161,12 @@ class SqliteStore:
         while gone == SWEPT:
             with self._transaction() as do:
                 gone = do.execute(_EXPIRED, (self._oldest(), SWEPT)).rowcount
+            self._count(expired=gone)
 
-    def count(self) -> int:
+    def kept(self) -> Kept:
         """See `Store`."""
         with self._reading() as do:
-            return int(do.execute("SELECT sessions FROM totals").fetchone()[0])
+            return Kept(*do.execute("SELECT sessions, bytes FROM totals").fetchone())
 
     def close(self) -> None:
         """See `Store`."""

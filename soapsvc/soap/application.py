@@ -29,6 +29,7 @@ from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
 from soapsvc.soap.outline import Outlines
 from soapsvc.soap.protocol import PROTOCOLS
 from soapsvc.soap.reader import compile_reader
+from soapsvc.soap.untold import untold
 from soapsvc.soap.writer import compile_writer
 from soapsvc.soap.wsdl import build_wsdl, with_address
 
@@ -126,12 +127,16 @@ class SoapEndpoint:
         return Reply(200, *call.enclosure.pack(envelope, self.soap))
 
     def fault(self, error: Exception, call: Call) -> Reply:
-        """Return the fault that answers an error; one that nobody foresaw is logged with its traceback."""
+        """Return the fault that answers an error; one that nobody foresaw is logged with its traceback.
+
+        Its own words are left out where the model has secrets: they may quote one.
+        """
         if isinstance(error, InvalidInput):
             error = self.disclosure().masked(error)
         call.outcome = _outcome(error)
         if not isinstance(error, ServingError | SoapFault):
-            log.error("request %s failed", call.request_id, exc_info=error)
+            told = untold(error) if self.disclosure().secret else error
+            log.error("request %s failed", call.request_id, exc_info=told)
         status = error.status if isinstance(error, SoapFault) else 500  # .NET reads faults from 2xx and 500 only
         soap = (error.answer_in if isinstance(error, SoapFault) else None) or self.soap
         header = ""
@@ -182,11 +187,11 @@ class SoapEndpoint:
         assert codec is not None
         if attachments:
             attachments.clear()
-        call.stages["parse"] = time.monotonic() - call.started
+        call.stages["parse"] = call.started, time.monotonic() - call.started
         result = self._app.call_wrapper(_CodedContext(self._methods[call.operation], parameters, call))
         ran = time.monotonic()
         answer = codec.write(result, call)
-        call.stages["serialise"] = time.monotonic() - ran
+        call.stages["serialise"] = ran, time.monotonic() - ran
         return answer
 
     def _run_uncoded(self, message: Message, call: Call) -> bytes:

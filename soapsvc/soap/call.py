@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from soapsvc.answered import Timed
 from soapsvc.soap.addressing import Addressed
 from soapsvc.soap.mtom import Enclosure
+from soapsvc.trace_context import TraceContext
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -32,9 +34,10 @@ class Call:
     addressed: the request's WS-Addressing.
     header: XML of the answer's header blocks.  enclosure: what goes beside the answer's envelope.
     outcome: `ok`, or the name of the fault.
-    steps: what the steps of a pipeline took, in seconds.
+    trace: the trace that it belongs to, None without.
+    steps: of each step of a pipeline when it began, on time.monotonic, and the seconds that it took.
     error: what the operation raised, carried past Spyne.
-    stages: seconds that the call spent in each of `queue`, `parse`, `run` and `serialise`, as far as it came.
+    stages: the same of `queue`, `parse`, `run` and `serialise`, as far as the call came.
     started: when a thread took it, on time.monotonic.
     """
 
@@ -52,9 +55,10 @@ class Call:
     header: str = ""
     enclosure: Enclosure | None = None
     outcome: str = "ok"
-    steps: Mapping[str, float] = field(default_factory=dict)
+    trace: TraceContext | None = None
+    steps: Mapping[str, Timed] = field(default_factory=dict)
     error: Exception | None = None
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, Timed] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
 

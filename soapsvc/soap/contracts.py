@@ -46,7 +46,7 @@ class Contracts:
         sessions: None keeps conversations in this process's memory.
         """
         self._manager, self._engine, self._golden = manager, engine, golden
-        self._sessions = sessions or Sessions(SqliteStore())
+        self.sessions = sessions or Sessions(SqliteStore())
         self._lock = threading.Lock()  # guards the three below while one of them changes
         self._endpoints: dict[Key, SoapEndpoint] = {}
         self._expected: dict[tuple[str, int], Contract] = {}
@@ -106,7 +106,7 @@ class Contracts:
 
     def endpoint_of(self, contract: Contract, soap: SoapVersion) -> SoapEndpoint:
         """Return a new endpoint for a contract, without publishing it. Raises LoadError at a name stubs can't bear."""
-        service = typed_service(contract, self._manager, self._engine, self._sessions)
+        service = typed_service(contract, self._manager, self._engine, self.sessions)
         names = ContractNames(contract.model, contract.version)
         disclosure = partial(_disclosure, self._manager, contract.model)
         endpoint = SoapEndpoint(names, service, soap, summary(contract), disclosure)
@@ -130,6 +130,15 @@ class Contracts:
             keys = list(self._endpoints)
         keys.sort(key=lambda key: (key[1] == NAMES.model, key[1], key[2], key[0].value))
         return [self._endpoints[key] for key in keys]
+
+
+def unserved_contracts() -> Contracts:
+    """Return contracts of no server: their endpoints tell their WSDL, and have no model to answer with."""
+    return Contracts(ModelManager(_no_load), LocalEngine())
+
+
+def _no_load(folder: VersionFolder) -> Servable:
+    raise LoadError(f"{folder.name}: only a server loads models")
 
 
 def lone_endpoint(folder: VersionFolder, servable: Servable, soap: SoapVersion) -> SoapEndpoint:

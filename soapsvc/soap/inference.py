@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,14 +120,18 @@ class _Inference:
     ) -> Any:  # fmt: skip
         """Return an InferenceResult. Raises ServingError."""
         with self._manager.handle(model, version, label) as servable:
-            call.model, call.version, call.steps = servable.name, servable.version, servable.step_seconds
+            call.model, call.version, call.steps = servable.name, servable.version, servable.step_times
             signature = servable.find_signature(signature_name)
             _check_outputs(signature, output_names)
             tensors = _named_tensors(inputs)
             feeds = {name: value.array for name, value in tensors.items()}
             servable.check_tensors(signature, feeds)
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
-            outputs = self._engine.predict(servable, signature, feeds, deadline)
+            began = time.monotonic()
+            try:
+                outputs = self._engine.predict(servable, signature, feeds, deadline)
+            finally:
+                call.stages["run"] = began, time.monotonic() - began
             as_content = {value.array.dtype == object for value in tensors.values() if value.as_content}
             wanted = output_names or signature.outputs
             records = [tensor_record(outputs[name], (outputs[name].dtype == object) in as_content) for name in wanted]

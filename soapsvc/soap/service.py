@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from spyne import Int, Long, MethodContext, ServiceBase, Unicode, rpc
 
+from soapsvc.answered import Timed
 from soapsvc.engine import Engine
 from soapsvc.engine.deadline import Deadline, earliest
 from soapsvc.errors import InvalidInput
@@ -127,7 +128,7 @@ class _Predictor:
     def predict(self, call: Call, rows: Sequence[Row], of_batch: bool) -> list[tuple[Any, ...]]:
         """Return a Prediction for each row. Raises ServingError, naming the row when they are of a batch."""
         with self._handle(call) as servable:
-            call.version, call.steps = servable.version, servable.step_seconds
+            call.version, call.steps = servable.version, servable.step_times
             deadline = earliest(call.began, call.deadline_s, servable.limits.deadline_s)
             answers = self._answers(servable, rows, of_batch, deadline, call.stages)
             return _wire_rows(servable, rows, answers)
@@ -153,7 +154,7 @@ class _Predictor:
 
     def _answers(
         self, servable: Servable, rows: Sequence[Row], of_batch: bool, deadline: Deadline | None,
-        stages: dict[str, float],
+        stages: dict[str, Timed],
     ) -> list[tuple[Any, ...]]:  # fmt: skip
         signature = servable.find_signature(None)
         answers: list[tuple[Any, ...]] = []
@@ -169,7 +170,7 @@ class _Predictor:
 
     def _predict(
         self, servable: Servable, signature: Signature, feeds: Mapping[str, Array], deadline: Deadline | None,
-        stages: dict[str, float],
+        stages: dict[str, Timed],
     ) -> dict[str, Array]:  # fmt: skip
         """Run the graph; a value that it refuses can only be the one input, where there is only one."""
         began = time.monotonic()
@@ -179,7 +180,8 @@ class _Predictor:
             inputs = servable.contract.inputs
             raise err.renamed(inputs[0].element) if len(inputs) == 1 else err from err
         finally:
-            stages["run"] = stages.get("run", 0.0) + time.monotonic() - began
+            first, seconds = stages.get("run") or (began, 0.0)
+            stages["run"] = first, seconds + time.monotonic() - began
 
     def info(self, call: Call) -> tuple[Any, ...]:
         """Return a ModelInfo. Raises ModelNotFound."""

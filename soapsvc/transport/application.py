@@ -9,6 +9,7 @@ from soapsvc.metrics.page import CONTENT_TYPE, MetricsPage
 from soapsvc.model.manager import ModelManager
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
+from soapsvc.tracing import Tracing
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import Environ, Response, StartResponse
 from soapsvc.transport.soap_handler import Exchange, SoapHandler
@@ -21,13 +22,13 @@ class WebApplication:
 
     def __init__(
         self, manager: ModelManager, contracts: Contracts, home_page: Page, base_url: str, exchange: Exchange,
-        models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog,
+        models_page: Callable[[], object], proxies: TrustedProxies, messages: MessageLog, tracing: Tracing,
     ) -> None:  # fmt: skip
         self._manager, self._home_page = manager, home_page
         self.draining = False  # set once the server stops
         self.waiting: Callable[[], int] = lambda: 0  # how many calls wait for a thread; set by the server
-        self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages)
-        metrics = MetricsPage(self.soap.metrics.flush, manager.status, lambda: self.waiting())
+        self.soap = SoapHandler(contracts, base_url, exchange, proxies, messages, tracing)
+        metrics = MetricsPage(self.soap.telling.flush, manager.status, lambda: self.waiting(), contracts.sessions)
         self._pages: dict[str, Callable[[], Response]] = {
             "/": self._home,
             "/health/live": lambda: _json(200, {"status": "live"}),

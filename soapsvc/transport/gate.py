@@ -15,9 +15,8 @@ from typing import Any
 
 from soapsvc.engine.deadline import earliest
 from soapsvc.errors import ServingError
-from soapsvc.metrics.definitions import REFUSED
 from soapsvc.soap.application import Reply
-from soapsvc.soap.call import Call, request_id
+from soapsvc.soap.call import Call
 from soapsvc.soap.media_type import parse_content_type
 from soapsvc.transport.admission import Admission
 from soapsvc.transport.application import WebApplication
@@ -114,8 +113,7 @@ class Gate:
         try:
             self._admission.enter(model, allowance_of(limits, self._patience.threads), deadline)
         except ServingError as err:
-            peer = environ.get("REMOTE_ADDR", "-")
-            call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=peer, began=began)
+            call = self._begun(environ)
             return _response(soap.refusal(path, err, call), call).send(environ, start_response)
         try:
             return self._web(environ, start_response)
@@ -123,9 +121,12 @@ class Gate:
             self._admission.leave(model)
 
     def _fault(self, environ: Environ, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-        call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=environ.get("REMOTE_ADDR", "-"))
-        REFUSED.labels(status).inc()
-        return _response(self._web.soap.fault(environ["PATH_INFO"], status, text, call), call, headers)
+        call = self._begun(environ)
+        return _response(self._web.soap.refused(environ["PATH_INFO"], status, text, call), call, headers)
+
+    def _begun(self, environ: Environ) -> Call:
+        peer, began = environ.get("REMOTE_ADDR", "-"), environ["soapsvc.began"]
+        return self._web.soap.begun(lambda name: str(environ.get(f"HTTP_{name}", "")), peer, began)
 
     def _watch(self) -> None:
         while True:

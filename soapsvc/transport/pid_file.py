@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
+from types import ModuleType
 
 
 class PidFileError(Exception):
@@ -16,6 +16,7 @@ def hold_pid_file(path: Path) -> int:
 
     Raises PidFileError when another server holds it, or it can't be written.
     """
+    fcntl = _locking()
     try:
         held = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,6 +31,7 @@ def hold_pid_file(path: Path) -> int:
 
 def running_pid(path: Path) -> int:
     """Return the id of the server that holds a pid file. Raises PidFileError when none does."""
+    fcntl = _locking()
     try:
         with path.open() as file:
             pid = int(file.read())
@@ -39,3 +41,14 @@ def running_pid(path: Path) -> int:
     except (OSError, ValueError) as err:
         raise PidFileError(f"{path}: expected a pid file that a server wrote: {err}") from err
     raise PidFileError(f"{path}: no server runs that holds it")
+
+
+def _locking() -> ModuleType:
+    """Return the module that locks. Raises PidFileError on Windows, which has none, and no signal to reload by."""
+    try:
+        import fcntl
+    except ImportError as err:
+        raise PidFileError(
+            "pid_file: it is for `reload`, which Windows has no signal for; the server looks every watch_interval_s"
+        ) from err
+    return fcntl

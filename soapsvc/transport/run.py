@@ -25,8 +25,10 @@ from soapsvc.errors import LoadError, Unavailable
 from soapsvc.model.lifecycle import Lifecycle, Trial
 from soapsvc.model.manager import ModelManager
 from soapsvc.model.policy import VersionPolicies
+from soapsvc.model.servable import Servable
 from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.shared_trials import SharedTrials
+from soapsvc.model.source import VersionFolder
 from soapsvc.model.status import State
 from soapsvc.model.trial import try_versions
 from soapsvc.session import Limits
@@ -35,12 +37,14 @@ from soapsvc.session.sessions import Sessions
 from soapsvc.settings import EVERYWHERE, Settings
 from soapsvc.soap.contracts import Contracts
 from soapsvc.soap.message_log import MessageLog
+from soapsvc.tracing.open import check_tracing, open_tracing
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.colleagues import Colleagues
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.models_page import ModelsPage
 from soapsvc.transport.server import Server, stop_on_signals
 from soapsvc.transport.servers import check_server, exchange_of, make_server
+from soapsvc.transport.service_manager import READY, STOPPING, ServiceManager, handed_socket
 from soapsvc.transport.start import StartError, bind, start_logging, tell_pid
 from soapsvc.transport.supervisor import supervise
 from soapsvc.transport.watcher import Watcher
@@ -65,10 +69,15 @@ def load_models(settings: Settings, shared: Path | None = None) -> tuple[ModelMa
     """
     if settings.contracts is not None and not settings.contracts.is_dir():
         raise StartError(f"contracts: there is no folder {settings.contracts}; expected one that holds <model>.wsdl")
-    from soapsvc.model.loader import load  # TensorFlow takes seconds to import: not before the settings are right
+    # TensorFlow takes seconds to import: not before the settings are right
+    from soapsvc.model.loader import load, measured
 
     files = None if shared is None or settings.share_constants == "never" else shared_constants(shared)
-    manager = ModelManager(lambda folder: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    def load_one(folder: VersionFolder) -> Servable:
+        return measured(lambda: load(folder, settings.op_libraries, settings.pipeline_code, manager, files))
+
+    manager = ModelManager(load_one)
     contracts = Contracts(manager, BatchingEngine(LocalEngine()), settings.contracts, _sessions(settings, shared))
     trial: Trial = partial(
         try_versions, op_libraries=settings.op_libraries, pipeline_code=settings.pipeline_code,
@@ -104,14 +113,18 @@ def _sessions(settings: Settings, shared: Path | None) -> Sessions:
 
 
 def make_application(
-    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object]
-) -> WebApplication:
-    """Return the WSGI application."""
+    settings: Settings, manager: ModelManager, contracts: Contracts, models_page: Callable[[], object],
+    worker: int | None = None,
+) -> WebApplication:  # fmt: skip
+    """Return the WSGI application. worker: the number of this process among several, None where it is alone."""
     page = HomePage(manager, contracts, settings.base_url)
     proxies = TrustedProxies(settings.trusted_proxies, tell_address=settings.public_url is None)
     messages = MessageLog(settings.message_log)
     exchange = exchange_of(settings)
-    return WebApplication(manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages)
+    tracing = open_tracing(settings.tracing, settings.otlp_endpoint, settings.trace_sample_ratio, worker)
+    return WebApplication(
+        manager, contracts, page, settings.base_url, exchange, models_page, proxies, messages, tracing
+    )
 
 
 def run(settings: Settings) -> None:
@@ -120,20 +133,33 @@ def run(settings: Settings) -> None:
     if settings.workers > 1 and os.name == "nt":
         raise StartError("workers: Windows has no sockets that processes inherit; expected 1")
     check_server(settings)
-    listener = bind(settings)  # before the models are loaded: a port in use shows at once
-    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    (supervise if settings.workers > 1 else _serve_alone)(settings, listener)
+    try:
+        check_tracing(settings.tracing)
+    except ValueError as err:
+        raise StartError(f"tracing: {err}") from err
+    service_manager = ServiceManager()
+    handed = handed_socket()
+    listener = handed or bind(settings)  # before the models are loaded: a port in use shows at once
+    host, port = listener.getsockname()[:2]
+    settings = settings.model_copy(update={"host": host if handed else settings.host, "port": port})
+    (supervise if settings.workers > 1 else _serve_alone)(settings, listener, service_manager)
 
 
-def _serve_alone(settings: Settings, listener: socket.socket) -> None:
+def _serve_alone(settings: Settings, listener: socket.socket, service_manager: ServiceManager) -> None:
     watcher = Watcher(settings.watch_interval_s)
     watcher.reload_on_hangup()  # before anyone can read the process id
     tell_pid(settings)
     print(f"Loading models from {settings.models} ...", flush=True)
     prepared = prepare(settings, watcher)
     server = make_server(settings, prepared.web, listener)
+
+    def stop() -> None:
+        service_manager.tell(STOPPING)
+        server.stop()
+
+    stop_on_signals(stop)
+    service_manager.tell(READY)
     print("\n".join(prepared.banner), flush=True)
-    stop_on_signals(server)
     serve(server, prepared, watcher)
 
 
@@ -144,7 +170,7 @@ def prepare(settings: Settings, watcher: Watcher, colleagues: Colleagues | None 
     """
     manager, contracts, lifecycle = load_models(settings, colleagues.folder if colleagues else None)
     page = ModelsPage(manager, lifecycle, watcher, colleagues)
-    web = make_application(settings, manager, contracts, page)
+    web = make_application(settings, manager, contracts, page, colleagues.number if colleagues else None)
     return Prepared(web, lifecycle, page, tuple(banner(settings, manager, contracts)))
 
 
@@ -155,6 +181,7 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
+        prepared.web.soap.telling.close()
     _leave()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,12 +40,12 @@ class Server(Protocol):
         """Make `run` drain and return. Safe to call from a signal handler and from any thread."""
 
 
-def stop_on_signals(server: Server) -> None:
-    """Let SIGTERM and the first Ctrl-C drain the server; a second Ctrl-C interrupts."""
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Have SIGTERM and the first Ctrl-C call stop, which drains a server; a second Ctrl-C interrupts."""
 
-    def stop(number: int, frame: object) -> None:
+    def heed(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        server.stop()
+        stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, heed)
+    signal.signal(signal.SIGINT, heed)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from soapsvc.answered import Answered
 from soapsvc.errors import ServingError
-from soapsvc.metrics.calls import CallMetrics
+from soapsvc.metrics.definitions import REFUSED
 from soapsvc.model.signature import Limits
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call, Pin, request_id
@@ -23,13 +24,14 @@ from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.message_log import MessageLog
 from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
+from soapsvc.soap.untold import untold
+from soapsvc.tracing import Tracing
 from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
-from soapsvc.transport.log_format import CallRecord
+from soapsvc.transport.telling import Telling
 
 log = logging.getLogger(__name__)
-calls_log = logging.getLogger("soapsvc.calls")
 _PATH = re.compile(
     r"/(?P<soap>soap|soap12)/(?P<model>[a-z][a-z0-9-]{0,62})/v(?P<contract>[1-9][0-9]{0,5})"
     r"(?:/versions/(?P<version>[1-9][0-9]{0,17})|/labels/(?P<label>[a-z][a-z0-9-]{0,62}))?/?"
@@ -88,11 +90,12 @@ class SoapHandler:
     """Answers everything under /soap and /soap12."""
 
     def __init__(
-        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog
-    ) -> None:
+        self, contracts: Contracts, base_url: str, exchange: Exchange, proxies: TrustedProxies, messages: MessageLog,
+        tracing: Tracing,
+    ) -> None:  # fmt: skip
         self._contracts, self._base_url, self._exchange = contracts, base_url, exchange
-        self.proxies, self._messages = proxies, messages
-        self.metrics = CallMetrics()
+        self.proxies, self._messages, self._tracing = proxies, messages, tracing
+        self.telling = Telling(tracing)
 
     def handle(self, environ: Environ) -> Response:
         """Return the response to a request and log it."""
@@ -101,18 +104,26 @@ class SoapHandler:
         origin = self.proxies.take(environ)
         call = Call(request_id(environ.get("HTTP_X_REQUEST_ID")), peer=origin.peer, began=began, started=started)
         call.credentials = environ.get("HTTP_AUTHORIZATION", "")
+        call.trace = self._tracing.begin(environ.get("HTTP_TRACEPARENT", ""), environ.get("HTTP_TRACESTATE", ""))
         if "soapsvc.queued" in environ:
-            call.stages["queue"] = started - environ["soapsvc.queued"]
+            queued = environ["soapsvc.queued"]
+            call.stages["queue"] = queued, started - queued
         try:
             reply, received = self._reply(environ, call, origin.base_url or self._base_url)
         except Exception as err:  # a defect that no endpoint saw; the server would answer it with plain text
             reply, received = self._defect(err, environ, call), 0
+        unpacked = len(reply.body)
         reply, coding = self._compressed(reply, environ)
-        self._tell(call, (time.monotonic() - call.started) * 1000, received, len(reply.body))
+        self.telling.add(self._answered(call, call.started, received, len(reply.body), unpacked))
         headers = {"X-Request-Id": call.request_id, **coding}
         if reply.status == 405:
             headers["Allow"] = "GET, HEAD, POST"
         return Response(reply.status, reply.content_type, reply.body, headers)
+
+    def begun(self, header: Callable[[str], str], peer: str, began: float) -> Call:
+        """Return the call of a request that gets no thread. header: gives a header by its name, as TRACEPARENT."""
+        trace = self._tracing.begin(header("TRACEPARENT"), header("TRACESTATE"))
+        return Call(request_id(header("X_REQUEST_ID")), peer=peer, began=began, trace=trace)
 
     def model_called(self, method: str, path: str) -> str:
         """Return the model that a request calls, `inference` for the generic service, empty when it calls none."""
@@ -130,31 +141,38 @@ class SoapHandler:
             return self.fault(path, 404, "no service stands at this address", call)
         call.model = endpoint.names.model
         reply = endpoint.fault(error, call)
-        self._tell(call, (time.monotonic() - call.began) * 1000, 0, len(reply.body))
+        self.telling.add(self._answered(call, call.began, 0, len(reply.body), len(reply.body)))
+        return reply
+
+    def refused(self, path: str, status: int, text: str, call: Call) -> Reply:
+        """Return the fault for a request that never became a call, log it and count it."""
+        reply = self.fault(path, status, text, call)
+        endpoint = self._endpoint(_PATH.fullmatch(path))
+        if endpoint is not None:
+            call.model = endpoint.names.model
+        REFUSED.labels(status).inc()
+        self.telling.add_refused(self._answered(call, call.began, 0, len(reply.body), len(reply.body)))
         return reply
 
     def fault(self, path: str, status: int, text: str, call: Call) -> Reply:
         """Return a fault in the SOAP version that a path asks for, whether or not anything stands there."""
         call.outcome = f"http-{status}"
         soap = _soap_of(path)
-        return Reply(status, soap.content_type, write_fault(soap, FaultCode.CLIENT, text))
+        code = FaultCode.SERVER if status >= 500 else FaultCode.CLIENT
+        return Reply(status, soap.content_type, write_fault(soap, code, text))
 
-    def _tell(self, call: Call, milliseconds: float, received: int, sent: int) -> None:
-        """Log and count an answered call."""
-        call.steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
-        if calls_log.isEnabledFor(logging.INFO):
-            line = CallRecord(
-                calls_log.name,
-                "request=%s model=%s version=%s operation=%s outcome=%s ms=%.2f in=%d out=%d peer=%s%s",
-                call.request_id, call.model, call.version or "-", call.operation, call.outcome, milliseconds, received,
-                sent, call.peer, _steps(call) if call.steps else "",
-            )  # fmt: skip
-            calls_log.handle(line)
-        self.metrics.add(call, received, sent)
+    def _answered(self, call: Call, since: float, received: int, sent: int, unpacked: int) -> Answered:
+        """Return what is to be told of a call that is answered now. since: from when on its line counts the time."""
+        now = time.monotonic()
+        steps = dict(call.steps)  # a pipeline that missed its deadline still runs, and adds to its own
+        return Answered(
+            call.request_id, call.peer, call.model, call.version, call.operation, call.outcome, call.trace, call.began,
+            now, time.time(), now - since, received, sent, unpacked, call.stages, steps,
+        )  # fmt: skip
 
     def _defect(self, error: Exception, environ: Environ, call: Call) -> Reply:
         call.outcome = "InternalError"
-        log.error("request %s failed", call.request_id, exc_info=error)
+        log.error("request %s failed", call.request_id, exc_info=untold(error))
         soap = _soap_of(environ.get("PATH_INFO", ""))
         return Reply(500, soap.content_type, fault_envelope(error, soap, "", call.request_id))
 
@@ -239,8 +257,3 @@ def _soap_of(path: str) -> SoapVersion:
 def _asks_for_wsdl(environ: Environ) -> bool:
     query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     return any(name.lower() == "wsdl" for name, _ in query)
-
-
-def _steps(call: Call) -> str:
-    """Return what the steps of a pipeline took, in milliseconds, as the log has it."""
-    return " steps=" + ",".join(f"{step}:{seconds * 1000:.2f}" for step, seconds in call.steps.items())

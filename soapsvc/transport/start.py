@@ -9,6 +9,11 @@ from soapsvc.settings import Settings
 from soapsvc.transport.log_format import log_to_stderr
 from soapsvc.transport.pid_file import PidFileError, hold_pid_file
 
+if sys.platform == "win32":
+    _REBIND = socket.SO_EXCLUSIVEADDRUSE  # SO_REUSEADDR would let two servers have one port there
+else:
+    _REBIND = socket.SO_REUSEADDR  # else a port can't be had for a minute after a stop
+
 
 class StartError(Exception):
     """The server can't start; the message says why and what to do."""
@@ -26,7 +31,7 @@ def bind(settings: Settings) -> socket.socket:
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, _REBIND, 1)
         listener.bind(address)
     except socket.gaierror as err:
         raise StartError(f"host: {settings.host} can't be resolved: expected an address of this machine") from err
@@ -38,18 +43,21 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def shares_listener(settings: Settings) -> bool:
-    """Return whether all processes of a server accept from one socket.
+def shares_listener(settings: Settings, bound: socket.socket) -> bool:
+    """Return whether all processes of a server accept from one socket. bound: the one that has the port.
 
     Granian's workers take whole bursts of connections from it: where the system can spread them over several sockets
-    on one port, each worker has one of its own.
+    on one port, each worker has one of its own. Not so where that socket listens already, as one that was handed to the
+    server does: what waits on it has to be accepted from it.
     """
-    return settings.server == "waitress" or settings.workers == 1 or sys.platform != "linux"
+    if settings.server == "waitress" or settings.workers == 1 or sys.platform != "linux":
+        return True
+    return bool(bound.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
 def listener_of_worker(settings: Settings, bound: socket.socket) -> socket.socket:
     """Return the socket that a worker accepts from, given the one that has the port. One of its own listens already."""
-    if shares_listener(settings):
+    if shares_listener(settings, bound):
         return bound
     own = socket.socket(bound.family, bound.type, bound.proto)
     for each in (bound, own):  # set late on the first, so that another server can't share the port by chance

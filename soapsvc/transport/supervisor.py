@@ -26,6 +26,7 @@ from soapsvc.metrics.page import FOLDER_VARIABLE, forget_gauges
 from soapsvc.model.trial import own_path
 from soapsvc.settings import Settings
 from soapsvc.transport.colleagues import page_file
+from soapsvc.transport.service_manager import READY, STOPPING, ServiceManager
 from soapsvc.transport.spread import Spread
 from soapsvc.transport.start import StartError, shares_listener, tell_pid
 
@@ -161,8 +162,10 @@ class Worker:
 class Supervisor:
     """The workers of one server, and what the operator's signals ask of them."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, shared: Path) -> None:
-        self._settings, self._listener = settings, listener
+    def __init__(
+        self, settings: Settings, listener: socket.socket, shared: Path, service_manager: ServiceManager
+    ) -> None:
+        self._settings, self._listener, self._service_manager = settings, listener, service_manager
         spread = Spread(shared, settings.workers)
         numbers = range(1, settings.workers + 1)
         self._workers = [Worker(number, settings, listener, shared, spread) for number in numbers]
@@ -216,10 +219,11 @@ class Supervisor:
     def _begin(self) -> None:
         """Open the port, now that every worker is ready: connections spread over all from the first on."""
         self._open = True
-        if shares_listener(self._settings):
+        if shares_listener(self._settings, self._listener):
             self._listener.listen()  # workers ask for a longer queue
         for worker in self._workers:
             worker.tell(SERVE)
+        self._service_manager.tell(READY)
         print("\n".join(self._workers[0].banner), flush=True)
 
     def _replace(self, worker: Worker, how: str) -> None:
@@ -231,6 +235,7 @@ class Supervisor:
         log.error("%s %s; its restart number %d begins %s", worker, how, worker.restarts, when)
 
     def _drain(self) -> None:
+        self._service_manager.tell(STOPPING)
         self._listener.close()
         for worker in self._workers:
             worker.hang_up()
@@ -253,10 +258,10 @@ class Supervisor:
                 pass
 
 
-def supervise(settings: Settings, listener: socket.socket) -> None:
+def supervise(settings: Settings, listener: socket.socket, service_manager: ServiceManager) -> None:
     """Serve on a bound socket with several processes until SIGTERM or Ctrl-C, then drain. Raises StartError."""
     with TemporaryDirectory(prefix="soapsvc-") as shared:
-        supervisor = Supervisor(settings, listener, Path(shared))
+        supervisor = Supervisor(settings, listener, Path(shared), service_manager)
         supervisor.heed_signals()
         tell_pid(settings)
         print(f"Loading models from {settings.models} in {settings.workers} workers ...", flush=True)

@@ -13,8 +13,6 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge, build_http_date
 
 from soapsvc.errors import ServingError
-from soapsvc.metrics.definitions import REFUSED
-from soapsvc.soap.call import Call, request_id
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.places import RETRY_AFTER_S
 from soapsvc.transport.server import Patience
@@ -78,11 +76,12 @@ class FaultTask(ErrorTask):
     def execute(self) -> None:
         """Write the response; see waitress."""
         error, request = self.request.error, self.request
-        if not isinstance(error, ServingError):
-            REFUSED.labels(error.code).inc()
-        origin = self.web.soap.proxies.origin(self.channel.addr[0], lambda name: request.headers.get(name, ""))
-        began = getattr(request, "began", time.monotonic())
-        call = Call(request_id(request.headers.get("X_REQUEST_ID")), peer=origin.peer, began=began)
+
+        def header(name: str) -> str:
+            return str(request.headers.get(name, ""))
+
+        origin = self.web.soap.proxies.origin(self.channel.addr[0], header)
+        call = self.web.soap.begun(header, origin.peer, getattr(request, "began", time.monotonic()))
         path = getattr(request, "path", "")
         if isinstance(error, ServingError):
             reply = self.web.soap.refusal(path, error, call)
@@ -91,7 +90,7 @@ class FaultTask(ErrorTask):
             text = error.reason
             if isinstance(error, RequestEntityTooLarge):
                 text = too_large(request.adj.max_request_body_size - SLACK)
-            reply = self.web.soap.fault(path, error.code, text, call)
+            reply = self.web.soap.refused(path, error.code, text, call)
             self.status = f"{error.code} {error.reason}"
             self.set_close_on_finish()
         self.response_headers.extend([("Content-Type", reply.content_type), ("X-Request-Id", call.request_id)])
@@ -110,6 +109,11 @@ class Channel(HTTPChannel):
     def idle(self) -> bool:
         """Whether nothing of a request or an answer is under way."""
         return not self.requests and self.request is None and not self.total_outbufs_len
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing came on it since it was accepted: its first request may be on its way."""
+        return bool(self.last_activity == self.creation_time)
 
     @property
     def held_bytes(self) -> int:

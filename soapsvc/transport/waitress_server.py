@@ -35,6 +35,7 @@ _LARGE = 65536  # bytes of XML beyond which a thread ends after its call
 _RECEIVE = 65536  # bytes at most of one read from a connection
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
 _TICK_S = 0.2  # how often deadlines are looked at
+_GREET_S = 1.0  # how long a stop waits for the first request of a connection
 _HESITATE_S = 0.002  # how long a connection is left to another worker
 _HESITATED_S = 0.05  # how long after that it is accepted all the same
 
@@ -42,6 +43,7 @@ _HESITATED_S = 0.05  # how long after that it is accepted all the same
 class SoapServer(TcpWSGIServer):
     """waitress's server on a bound socket; `run` serves until `stop`, then drains."""
 
+    _greet_until = 0.0  # until when connections that were just accepted may still bring a request, at stop
     _accept_at = 0.0  # when to look at the listener again
     _hesitated_until = 0.0  # until when to accept without leaving it to another worker again
 
@@ -121,6 +123,7 @@ class SoapServer(TcpWSGIServer):
         self.accepting = False
         self.del_channel()
         self.socket.close()
+        self._greet_until = time.monotonic() + _GREET_S
         in_time = self._turn_until(time.monotonic() + self._patience.drain_timeout_s, self._drained)
         log.info("stopped%s", "" if in_time else f": calls took longer than {self._patience.drain_timeout_s:g} s")
         self._calls.shutdown()
@@ -153,7 +156,7 @@ class SoapServer(TcpWSGIServer):
 
     def _drained(self) -> bool:
         for channel in list(self.active_channels.values()):
-            if channel.idle:
+            if channel.idle and not (channel.untouched and time.monotonic() < self._greet_until):
                 channel.handle_close()
         return not self.active_channels and not self._calls.busy
 

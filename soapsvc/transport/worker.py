@@ -41,7 +41,7 @@ def work(orders: Orders) -> None:
     may_serve.wait()
     share = Spread(orders.shared, settings.workers).share(orders.number)
     server = make_server(settings, prepared.web, listener, share)
-    stop_on_signals(server)
+    stop_on_signals(server.stop)
     serve(server, prepared, watcher)
 
 

@@ -135,7 +135,7 @@ def follow(command: str, block: Block, world: World) -> None:
     elif words[0] == "python" and words[1].startswith("examples/"):
         assert (ROOT / words[1]).is_file(), command
     elif "-m soapsvc" in command and only_parsed(words):
-        command_parser().parse_args(words[words.index("soapsvc") + 1 :])
+        command_parser("soapsvc").parse_args(words[words.index("soapsvc") + 1 :])
     else:
         world.run(command)
 

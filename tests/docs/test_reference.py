@@ -39,7 +39,9 @@ def test_every_key_of_the_manifest_is_described(model: type[BaseModel]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize(("name", "parser"), [(name, parser) for name, _, parser in commands(command_parser())])
+@pytest.mark.parametrize(
+    ("name", "parser"), [(name, parser) for name, _, parser in commands(command_parser("soapsvc"))]
+)
 def test_every_argument_of_a_command_is_described(name: str, parser: argparse.ArgumentParser) -> None:
     assert [action.dest for action in parser._actions if not action.help] == []
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import random
-import time
-from dataclasses import dataclass, field
 
 from prometheus_client import REGISTRY
 
+from soapsvc.answered import Answered
 from soapsvc.metrics.calls import CallMetrics
 from soapsvc.metrics.definitions import CALL_BUCKETS_S, Histogram
 
-
-@dataclass
-class Answered:
-    model: str = "counted"
-    version: int | None = 3
-    operation: str = "predict"
-    outcome: str = "ok"
-    began: float = field(default_factory=time.monotonic)
-    stages: dict[str, float] = field(default_factory=lambda: {"run": 0.25, "parse": 0.5})
-    steps: dict[str, float] = field(default_factory=lambda: {"find": 0.125})
+CALL = Answered(
+    "7f00", "::1", "counted", 3, "predict", "ok", None, began=5.0, ended=6.5, at=0.0, taken_s=1.5, received=100,
+    sent=10, unpacked=40, stages={"run": (5.5, 0.25), "parse": (5.0, 0.5)}, steps={"find": (5.5, 0.125)},
+)  # fmt: skip
 
 
 def value(name: str, **labels: str) -> float:
@@ -30,15 +23,17 @@ def value(name: str, **labels: str) -> float:
 def test_calls_are_counted_by_outcome_with_bytes_and_stages() -> None:
     metrics = CallMetrics()
     for _ in range(3):
-        metrics.add(Answered(), received=100, sent=10)
-    metrics.add(Answered(outcome="InvalidInput", stages={}, steps={}), received=1, sent=2)
+        metrics.add(CALL)
+    metrics.add(CALL._replace(outcome="InvalidInput", stages={}, steps={}, received=1, sent=2, unpacked=2))
     metrics.flush()
     called = {"model": "counted", "version": "3", "operation": "predict"}
     assert value("soapsvc_calls_total", **called, outcome="ok") == 3
     assert value("soapsvc_calls_total", **called, outcome="InvalidInput") == 1
     assert value("soapsvc_call_seconds_count", **called) == 4
+    assert value("soapsvc_call_seconds_sum", **called) == 6
     assert value("soapsvc_received_bytes_total", model="counted") == 301
     assert value("soapsvc_sent_bytes_total", model="counted") == 32
+    assert value("soapsvc_unpacked_sent_bytes_total", model="counted") == 122
     assert value("soapsvc_stage_seconds_sum", model="counted", stage="parse") == 1.5
     assert value("soapsvc_step_seconds_sum", model="counted", step="find") == 0.375
     assert value("soapsvc_stage_seconds_bucket", model="counted", stage="run", le="0.25") == 3

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.conftest import Server, serving
+from tests.transport.talk import Talk
 
 FLOWER = (
     "<sepalLength>5.1</sepalLength><sepalWidth>3.5</sepalWidth>"
@@ -74,3 +75,35 @@ def test_one_worker_tells_the_calls_of_all_and_a_killed_one_takes_none_along(two
     restarts = 'soapsvc_worker_restarts_total{worker="1"}'
     found = until(two, lambda each: each.get(restarts) == 1 and each.get(STATE) == 2)
     assert found[CALLS % OK] == 16
+
+
+def test_conversations_are_told_of_all_workers_and_not_twice(two: Server) -> None:
+    talks = [Talk(two.url, "chat", Connection="close") for _ in range(6)]
+    for talk in talks:
+        talk.say("Hello, my name is Ada")
+    talks[0].say("What is my name?")
+    Talk(two.url, "chat", "an id that nobody was given", Connection="close").say("And mine?")
+    turns = 'soapsvc_session_turns_total{state="%s"}'
+    found = until(two, lambda each: each.get("soapsvc_sessions") == 7 and each.get(turns % "started") == 6)
+    assert (found[turns % "continued"], found[turns % "expired"]) == (1, 1)
+    assert found["soapsvc_session_bytes"] > 7 * 20
+
+
+def test_memory_of_a_version_is_told_by_what_it_is(two: Server) -> None:
+    size = 'soapsvc_model_bytes{kind="%s",model="iris",version="1"}'
+    found = until(two, lambda each: each.get(size % "graph_file", 0) > 0)
+    assert found[size % "graph_file"] == Path("models/iris/1/model.pb").stat().st_size
+    assert found[size % "mapped_constants"] == 0  # they are small
+    assert found[size % "load_growth"] >= 0
+
+
+def test_bytes_of_an_answer_are_told_before_and_after_compression(two: Server) -> None:
+    instance = f"<item>{FLOWER % '0.2'}</item>"
+    body = f'<predictBatch xmlns="urn:soapsvc:iris:v1"><instances>{instance * 50}</instances></predictBatch>'
+    envelope = f"{ENVELOPE.partition('<predict')[0]}{body}</soap:Body></soap:Envelope>"
+    sent, unpacked = (f'soapsvc_{name}_bytes_total{{model="iris"}}' for name in ("sent", "unpacked_sent"))
+    before = metrics(two)
+    answer = requests.post(f"{two.url}/soap/iris/v1", envelope, headers=HEADERS, timeout=60)  # requests accepts gzip
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip")
+    found = until(two, lambda each: each[unpacked] - before.get(unpacked, 0) == len(answer.content))
+    assert found[sent] - before.get(sent, 0) == int(answer.headers["Content-Length"])

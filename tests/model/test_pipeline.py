@@ -128,7 +128,7 @@ def crops(double_model: Path) -> Iterator[Servable]:
 def test_steps_run_in_the_order_of_their_values(four: Servable) -> None:
     assert run(four, x=floats((1, 2), (3, 4), (5, 0)))["y"].tolist() == [[12, 16], [20, 0]]
     assert four.runner == "pipeline of double"
-    assert list(four.step_seconds) == ["twice", "again", "best", "large", "kept"]
+    assert list(four.step_times) == ["twice", "again", "best", "large", "kept"]
 
 
 def test_models_get_no_more_than_their_batch_and_nothing_is_an_empty_answer(four: Servable) -> None:

@@ -167,7 +167,7 @@ def test_what_has_expired_is_forgotten_though_nobody_calls(tmp_path: Path) -> No
     store.create(b"key", b"old")
     sessions = Sessions(store)
     sessions.start()
-    until(lambda: store.count() == 0)
+    until(lambda: store.kept().sessions == 0)
     sessions.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from soapsvc.errors import Overloaded, Unavailable
-from soapsvc.session import MOST_CALLS, Limits
+from soapsvc.session import MOST_CALLS, Kept, Limits
 from soapsvc.session import redis_store as in_redis
 from soapsvc.session import sqlite_store as in_sqlite
 from soapsvc.session.sqlite_store import SqliteStore
@@ -31,7 +31,7 @@ def test_session_is_kept_for_all_processes(make: MakeStore) -> None:
     assert other.is_first(A, call)
     assert other.content(A) == b"first"
     assert other.finish(A, call, b"\x00second")
-    assert (one.content(A), one.count()) == (b"\x00second", 1)
+    assert (one.content(A), one.kept()) == (b"\x00second", Kept(1, 7))
 
 
 def test_calls_on_one_session_queue_in_order_across_processes(make: MakeStore) -> None:
@@ -85,10 +85,11 @@ def test_expired_session_is_gone_unless_a_call_is_on_it(make: MakeStore) -> None
     assert call is not None
     assert later.enter(A) is None
     later.beat()
-    assert store.count() == 1
+    assert store.kept().sessions == 1
     assert store.finish(B, call, b"")
     later.beat()
-    assert store.count() == 0
+    assert store.kept().sessions == 0
+    assert (later.expired, later.evicted, store.expired) == (2, 0, 0)
 
 
 def test_longest_idle_session_gives_way_to_a_new_one(make: MakeStore) -> None:
@@ -112,7 +113,7 @@ def test_bytes_of_all_sessions_are_limited(make: MakeStore) -> None:
     assert [store.content(key) is not None for key in (A, B, C)] == [False, True, True]
     call = store.enter(C) or ""
     assert store.finish(C, call, b"x" * 90)
-    assert (store.content(B), store.count()) == (None, 1)
+    assert (store.content(B), store.kept(), store.evicted) == (None, Kept(1, 90), 2)
 
 
 def test_full_store_refuses_and_keeps_what_it_has(make: MakeStore) -> None:
@@ -170,7 +171,7 @@ def test_file_and_journal_are_bounded_by_what_is_kept_at_once(tmp_path: Path) ->
     store = SqliteStore(path, Limits(max_sessions=50))
     for number in range(2000):
         store.create(number.to_bytes(32, "big"), os.urandom(1000))
-    assert store.count() == 50
+    assert store.kept().sessions == 50
     assert path.stat().st_size < 50 * 1300 + 100_000
     store.close()
 

@@ -108,14 +108,14 @@ def _come_and_go(store: Store, many: int, size: Iterator[int], limit: int) -> It
         if number % (many // 20) == many // 20 - 1:
             memory.append(process.memory_info().rss)
             sizes.append(next(size))
-    took, kept = time.monotonic() - began, store.count()
+    took, kept = time.monotonic() - began, store.kept().sessions
     print(
         f"{many} sessions in {took:.0f} s ({took / many * 1e6:.0f} us each), {kept} kept; store "
         f"{sizes[0] / 1e6:.1f} to {max(sizes) / 1e6:.1f} MB, memory {memory[0] / 1e6:.1f} to {max(memory) / 1e6:.1f} MB"
     )
     time.sleep(3)
     store.beat()
-    print(f"after they expired: {store.count()} kept, {next(size) / 1e6:.1f} MB")
+    print(f"after they expired: {store.kept().sessions} kept, {next(size) / 1e6:.1f} MB")
     sessions.close()
     if kept > limit or max(sizes) > 1.5 * sizes[1] + 5e6 or max(memory) > memory[0] + 20e6:
         yield f"not bounded: {kept} kept, sizes {sizes}, memory {memory}"

@@ -27,7 +27,20 @@ from tests.soap.conftest import envelope
 from tests.soap.packages import content_type, package, root
 from tests.transport.test_hot_swap import answer as told
 from tests.transport.test_hot_swap import publish
-from tests.transport.test_overload import FLOWER, HEADERS, IRIS, LONG, answer, call, connect, detail, iris, until
+from tests.transport.test_overload import (
+    FLOWER,
+    HEADERS,
+    IRIS,
+    LONG,
+    answer,
+    call,
+    connect,
+    detail,
+    has_refusal,
+    iris,
+    request_id_in,
+    until,
+)
 from tests.transport.test_workers import WAIT_S, is_gone, processes
 
 GRANIAN = ("--server", "granian")
@@ -161,6 +174,7 @@ def test_full_server_answers_503(slow_models: Path, tmp_path: Path, pool: Thread
         assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
         assert "Fault" in full.text
         assert {each.result().status_code for each in calls} <= {200, 503}
+        assert has_refusal(server, 503, full.headers["X-Request-Id"], "slow")
 
 
 def test_bodies_held_are_bounded(slow_models: Path, tmp_path: Path) -> None:
@@ -191,6 +205,7 @@ def test_body_that_does_not_come_is_408(granian: Server, length: bytes) -> None:
         head = connection.recv(65536)
         assert head.startswith(b"HTTP/1.1 408 ")
         assert b"connection: close" in head.lower()
+    assert has_refusal(granian, 408, request_id_in(head), "iris")
 
 
 def test_500_slow_bodies_do_not_keep_a_good_client_waiting(granian: Server) -> None:

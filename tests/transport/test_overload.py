@@ -135,8 +135,9 @@ def test_full_server_answers_503_before_it_reads(slow_models: Path, tmp_path: Pa
         full = next(each.result() for each in calls if each.done())
         assert full.status_code == 503
         assert full.headers["Retry-After"] == "1"
-        assert "Fault" in full.text
+        assert "<faultcode>soap:Server</faultcode>" in full.text
         assert {each.result().status_code for each in calls} <= {200, 503}
+        assert has_refusal(server, 503, full.headers["X-Request-Id"], "slow")
 
 
 # Slow and hostile peers
@@ -154,17 +155,35 @@ def answer(connection: socket.socket) -> bytes:
     return received
 
 
+def request_id_in(answered: bytes) -> str:
+    found = re.search(rb"x-request-id: (\S+)", answered, re.IGNORECASE)
+    assert found, answered
+    return found[1].decode()
+
+
+def has_refusal(server: Server, status: int, request_id: str, model: str) -> bool:
+    """Whether the log has a line for a request that was refused before it was a call."""
+    line = (
+        rf"soapsvc\.calls request={request_id} model={model} version=- operation=- outcome=http-{status} ms=\S+ in=0 "
+    )
+    return bool(re.search(line + r"out=\d+ peer=127\.0\.0\.1$", server.logged(), re.MULTILINE))
+
+
 def test_headers_that_do_not_come_are_408(busy: Server) -> None:
     with connect(busy) as connection:
         connection.sendall(b"POST /soap/iris/v1 HTTP/1.1\r\nHost: x\r\n")
-        assert re.match(rb"HTTP/1\.[01] 408 ", answer(connection))
+        late = answer(connection)
+    assert re.match(rb"HTTP/1\.[01] 408 ", late)
+    assert has_refusal(busy, 408, request_id_in(late), "-")
 
 
 def test_body_that_does_not_come_is_408(busy: Server) -> None:
     head = b"POST /soap/iris/v1 HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<"
     with connect(busy) as connection:
         connection.sendall(head)
-        assert re.match(rb"HTTP/1\.[01] 408 ", answer(connection))
+        late = answer(connection)
+    assert re.match(rb"HTTP/1\.[01] 408 ", late)
+    assert has_refusal(busy, 408, request_id_in(late), "iris")
 
 
 def test_content_length_beside_transfer_encoding_is_400(busy: Server) -> None:

@@ -103,6 +103,7 @@ def test_body_over_the_limit_is_413_with_a_fault(server: Server, soap: SoapVersi
         content = (b" " * 65536 for _ in range(size // 65536 + 1))
     response = post(address(server, soap), content, Content_Type=soap.content_type)
     assert str(LIMIT) in assert_fault(response, soap, 413)
+    assert f"request={response.headers['X-Request-Id']} model=iris " in server.logged()
 
 
 @pytest.mark.parametrize("chunked", [False, True])

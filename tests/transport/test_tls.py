@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import requests
-import trustme
 
 from soapsvc.settings import Settings
 from soapsvc.transport.servers import check_server
@@ -21,26 +20,6 @@ def iris_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = tmp_path_factory.mktemp("tls") / "models"
     shutil.copytree(ROOT / "models/iris", models / "iris")
     return models
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with certificates: ca.pem, server.pem and server.key, client.pem with its key, stranger.pem with its."""
-    folder = tmp_path_factory.mktemp("pem")
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    server = authority.issue_cert("localhost")
-    server.private_key_pem.write_to_path(str(folder / "server.key"))
-    for blob in server.cert_chain_pems:
-        blob.write_to_path(str(folder / "server.pem"), append=True)
-    authority.issue_cert("client@example.org").private_key_and_cert_chain_pem.write_to_path(str(folder / "client.pem"))
-    stranger = trustme.CA().issue_cert("client@example.org")
-    stranger.private_key_and_cert_chain_pem.write_to_path(str(folder / "stranger.pem"))
-    return folder
 
 
 def tls(pem: Path) -> tuple[str, ...]:
