@@ -11,10 +11,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -24,53 +23,14 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
+from soapsvc.settings_values import CollectorUrl, Policy, PublicUrl, SessionPlace
+
 _CREDENTIALS = re.compile(r"://[^\s]*@")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # every interface: no address that a client could use
 
 
 class SettingsError(Exception):
     """A setting can't be used; the message names it, what came and what is allowed."""
-
-
-def _without_trailing_slash(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("expected a URL that starts with http:// or https://")
-    return url.rstrip("/")
-
-
-def _collector(url: str) -> str:
-    parts = urlsplit(_without_trailing_slash(url))
-    if parts.username is not None or parts.query:
-        raise ValueError("expected a URL without credentials or a query; OTEL_EXPORTER_OTLP_HEADERS holds a token")
-    return parts.geturl()
-
-
-CollectorUrl = Annotated[str, AfterValidator(_collector)]
-PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
-
-
-def _policy(value: Any) -> Any:
-    """Return a version policy as it was given. Raises ValueError unless it is one of the three forms."""
-    kind, given = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (None, value)
-    if given == "all" and kind is None:
-        return given
-    if kind == "latest" and str(given).isdecimal() and int(given) > 0:
-        return {kind: int(given)}
-    if kind == "versions" and isinstance(given, list) and all(str(each).isdecimal() for each in given):
-        return {kind: [int(each) for each in given]}
-    raise ValueError('expected "all", {"latest": 2} or {"versions": [1, 3]}')
-
-
-Policy = Annotated[Any, AfterValidator(_policy)]
-
-
-def _session_place(place: str) -> str:
-    if "://" in place and not place.startswith(("redis://", "rediss://")):
-        raise ValueError("expected a file, or a URL that starts with redis:// or rediss://")
-    return place
-
-
-SessionPlace = Annotated[str, AfterValidator(_session_place)]
 
 
 class Settings(BaseSettings):
