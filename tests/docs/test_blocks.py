@@ -43,11 +43,13 @@ RUN_BY = {  # page and language: the test that runs such blocks
     ("docs/command-line.md", "sh"): "tests/docs/test_reference.py",
     ("docs/predict.md", "console"): "tests/predict/test_page.py",
     ("docs/predict.md", "csv"): "tests/predict/test_page.py",
+    ("docs/production.md", "sh"): "tests/deploy/test_systemd.py",
     ("clients/java/README.md", "java"): "tests/clients/test_java.py",
     ("clients/csharp/README.md", "csharp"): "tests/clients/test_csharp.py",
     ("clients/csharp/README.md", "text"): "tests/clients/test_csharp.py",
 }
 NOT_RUN = {  # how a command begins: why it is not run here
+    "cd my-service": "tests/starter/test_folder.py serves the folder that init makes",
     "dotnet": "a .NET SDK is in none of the registries that the tests install from",
     "cd FirstCall": "in the folder that dotnet makes",
     "testrunner.sh": "SoapUI is in none of them either",
@@ -68,6 +70,7 @@ SHOWN = {  # text that is no output of a command here: what it shows
     ("docs/manifest.md", "models/iris/1/model.yaml"): "files",
     ("docs/pipelines.md", "models/plates/1/model.yaml"): "files",
     ("docs/authoring.md", "soapsvc: model: tensor dense/w: Checksum"): "tests/authoring/test_inspect_command.py",
+    ("docs/windows.md", "py -3.11 -m venv"): "commands of Windows",
     ("docs/conversations.md", "reply(sessionId?"): "a signature; tests/data holds the stubs'",
     ("docs/operations.md", "breaks the published contract"): "tests/soap/test_contracts.py",
     ("docs/tuning.md", "answers alike in 19 calls"): "times of one machine",
