@@ -22,7 +22,7 @@ def _build(place: Workplace, binding: str, types: str) -> Built:
     sources = generate(place, libraries, JAVA / "axis2" / "Generate.java", [f"-Dbinding={binding}"])
     programs = [JAVA / "axis2" / "Axis.java", JAVA / "axis2" / types / "Types.java", JAVA / "Say.java"]
     copy_sources(programs, sources, str)
-    classes = compile_java(place, libraries, sources, ("kinds", "inference"))
+    classes = compile_java(place, libraries, sources, ("kinds", "inference", "digitreader", "chat"))
     return Built(f"axis2 {_VERSION}", launch(classes, "Axis", options=_OPENED), {"wsdl": Cell(Verdict.YES)})
 
 

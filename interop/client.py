@@ -40,18 +40,19 @@ class Cell:
 class Workplace:
     """Where a client is built. wsdls: folder of `<model>.wsdl` and `<model>.soap12.wsdl` of every model.
 
-    url: of the server, for tools that take no file.
+    url: of the server, for tools that take no file.  scene: a photograph in which the digits 173 stand.
     """
 
     folder: Path
     url: str
     wsdls: Path
     picture: Path
+    scene: Path
 
 
 @dataclass(frozen=True)
 class Built:
-    """A client ready to run: `command URL PICTURE` prints a line of JSON for each feature.
+    """A client ready to run: `command URL PICTURE SCENE` prints a line of JSON for each feature.
 
     cells: of features that building it already told.
     """
@@ -149,7 +150,7 @@ def _run(built: Built, place: Workplace, url: str) -> tuple[dict[str, Any], str]
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         try:
             done = subprocess.run(
-                [*built.command, url, place.picture], cwd=place.folder,
+                [*built.command, url, place.picture, place.scene], cwd=place.folder,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=_LONGEST_RUN_S,
             )  # fmt: skip
             printed, ended = done.stdout, f"exit code {done.returncode}"

@@ -36,7 +36,7 @@ MULTIPART = "multipart/related"
 FEATURES = (
     Feature(
         "wsdl", "WSDL parses",
-        "the stub generator takes the WSDLs of six models, SOAP 1.1 and 1.2, without an error; with CXF its "
+        "the stub generator takes the WSDLs of eight models, SOAP 1.1 and 1.2, without an error; with CXF its "
         "wsdlvalidator too",
     ),
     Feature(
@@ -53,6 +53,15 @@ FEATURES = (
     Feature("utf8", "UTF-8", "Chinese, umlauts and an emoji come back"),
     Feature("nan", "NaN, INF", "NaN, INF, -INF come back, as scalars and in arrays"),
     Feature("batch", "batch", "two instances, one with its optional input, come back in order"),
+    Feature(
+        "records", "list of records",
+        "the digits in a photograph come as a list of records, each with a box and a list of its own; of a picture "
+        "without digits the list is empty",
+    ),
+    Feature(
+        "conversation", "conversation",
+        "`reply` starts a session where its id is absent, and with the id of that answer goes on",
+    ),
     Feature(
         "invalid-input", "InvalidInput",
         "caught by its type, with code, field, expected, received and request id; where there is one class for all "

@@ -11,19 +11,21 @@ from interop.tools import fresh, need, run
 
 _SHARE = Path("/usr/share/gsoap")
 _PROGRAM = PROGRAMS / "gsoap" / "gsoap.cpp"
+_USED = ("kinds", "inference", "digit-reader", "chat")
+_PROXIES = [f"soap{model.title().replace('-', '')}BindingProxy.cpp" for model in _USED]
 _BOTH = '"$0"/soap11/gsoap "$@"; "$0"/soap12/gsoap "$@"'
 
 
 def build(place: Workplace) -> Built:
-    """Read every WSDL; make and compile the stubs of two, in each SOAP version."""
+    """Read every WSDL; make and compile the stubs of those that are called, in each SOAP version."""
     need(("wsdl2h", "soapcpp2", "g++", str(_SHARE / "plugin" / "wsaapi.c")), ("gsoap", "libgsoap-dev", "g++"))
     for model in MODELS:
         for ending in (".wsdl", ".soap12.wsdl"):
             run(["wsdl2h", "-o", "read.h", place.wsdls / f"{model}{ending}"], place.folder)
     soap11 = fresh(place.folder / "soap11")
-    _stubs(soap11, [place.wsdls / "kinds.wsdl", place.wsdls / "inference.wsdl"], '#import "wsa5.h"\n')
+    _stubs(soap11, [place.wsdls / f"{model}.wsdl" for model in _USED], '#import "wsa5.h"\n')
     plugin = _SHARE / "plugin" / "wsaapi.c"
-    _compile(soap11, ["soapKindsBindingProxy.cpp", "soapInferenceBindingProxy.cpp", plugin])
+    _compile(soap11, [*_PROXIES, plugin])
     soap12 = fresh(place.folder / "soap12")
     _stubs(soap12, [place.wsdls / "kinds.soap12.wsdl"], "")
     _compile(soap12, ["-DSOAP12", "soapKindsSoap12BindingProxy.cpp"])

@@ -24,8 +24,9 @@ def stubs_of(place: Workplace) -> list[str]:
     """Return WSDL and package of each contract: stubs.kinds, and stubs.kinds12 for SOAP 1.2."""
     found = []
     for model in MODELS:
-        found += [str(place.wsdls / f"{model}.wsdl"), f"stubs.{model}"]
-        found += [str(place.wsdls / f"{model}.soap12.wsdl"), f"stubs.{model}12"]
+        name = model.replace("-", "")
+        found += [str(place.wsdls / f"{model}.wsdl"), f"stubs.{name}"]
+        found += [str(place.wsdls / f"{model}.soap12.wsdl"), f"stubs.{name}12"]
     return found
 
 

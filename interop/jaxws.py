@@ -9,7 +9,7 @@ from interop.java import JAVA, Change, compile_java, copy_sources, generate, lau
 from interop.maven import class_path
 
 _RI4, _RI2, _CXF = "4.0.5", "2.3.7", "4.1.5"
-_USED = ("kinds", "kinds12", "inference")
+_USED = ("kinds", "kinds12", "inference", "digitreader", "chat")
 
 
 def _build(place: Workplace, flavour: str, coordinates: Sequence[str], change: Change, version: str) -> Built:

@@ -16,7 +16,7 @@ from pathlib import Path
 from interop.client import Client, Column, Workplace, try_client
 from interop.features import FEATURES
 from interop.models import MODELS, ROOT, build_models
-from interop.picture import PICTURE
+from interop.picture import PICTURE, SCENE
 from interop.tools import CannotRun
 
 _AT_ONCE = 2  # one is built while another calls
@@ -35,7 +35,7 @@ def run_matrix(clients: Sequence[Client], folder: Path, report: Report) -> list[
 
         def attempt(client: Client) -> Column:
             started = time.monotonic()
-            column = try_client(client, Workplace(folder / client.key, url, wsdls, picture), url, records)
+            column = try_client(client, Workplace(folder / client.key, url, wsdls, picture, SCENE), url, records)
             words = " ".join(column.cells[feature.key].verdict.value for feature in FEATURES)
             report(f"{client.title:<22} {time.monotonic() - started:5.1f} s  {words}")
             return column

@@ -26,7 +26,7 @@ signatures:
       y: {tensor: "filled:0", dtype: uint8, shape: [batch, null]}
 limits: {max_batch: 1, max_elements: 30000000}
 """
-MODELS = ("iris", "digits", "language", "kinds", "echo", "inference")  # each with a contract of its own
+MODELS = ("iris", "digits", "language", "kinds", "echo", "inference", "digit-reader", "chat")  # each with a contract
 
 
 def build_models(folder: Path) -> Path:

@@ -13,6 +13,7 @@ _FAULTS = {
     "kinds": ("InvalidInput",),
     "inference": ("ModelNotFound", "Overloaded", "DeadlineExceeded", "Unavailable", "AuthenticationFailed"),
 }
+_USED = ("Kinds.cs", "Kinds12.cs", "Inference.cs", "DigitReader.cs", "Chat.cs")
 _OPERATION = re.compile(r'OperationContractAttribute\(Action="\*", ReplyAction="(urn:[^"]+):([^":]+)"\)')
 
 
@@ -26,11 +27,11 @@ def build_asmx(place: Workplace) -> Built:
     sources = []
     for model in MODELS:
         for ending, suffix, protocol in ((".wsdl", "", "Soap"), (".soap12.wsdl", "12", "Soap12")):
-            name = f"{model.title()}{suffix}"
+            name = f"{model.title().replace('-', '')}{suffix}"
             options = ["/nologo", f"/n:Stubs.{name}", f"/out:{name}.cs", f"/protocol:{protocol}"]
             run(["wsdl", *options, place.wsdls / f"{model}{ending}"], place.folder)
             sources.append(f"{name}.cs")
-    used = [source for source in sources if source in ("Kinds.cs", "Kinds12.cs", "Inference.cs")]
+    used = [source for source in sources if source in _USED]
     references = ["-r:System.Web.Services", "-r:System.Xml"]
     run(["mcs", "-nowarn:0169", *references, "-out:Asmx.exe", *used, _MONO / "Asmx.cs", _MONO / "Say.cs"], place.folder)
     return Built(_version(), ["mono", place.folder / "Asmx.exe"], {"wsdl": Cell(Verdict.YES)})
@@ -43,7 +44,7 @@ def build_wcf(place: Workplace) -> Built:
         for path in ("soap", "soap12"):
             stub = place.folder / f"{model}.{path}.cs"
             run(["svcutil", f"{place.url}/{path}/{model}/v1?wsdl", f"-out:{stub}"], place.folder)
-    used = [_put_right(place, model) for model in ("kinds", "inference")]
+    used = [_put_right(place, model) for model in ("kinds", "inference", "digit-reader", "chat")]
     references = ["-r:System.ServiceModel", "-r:System.Runtime.Serialization"]
     run(
         ["mcs", *references, "-out:Wcf.exe", *used, _MONO / "Wcf.cs", _MONO / "Faults.cs", _MONO / "Say.cs"],
@@ -61,7 +62,7 @@ def _put_right(place: Workplace, model: str) -> str:
     faults = "".join(
         f'System.ServiceModel.FaultContract(typeof(soapsvc.{model}.v1.{name}), Name="{name}", '
         f'Namespace="urn:soapsvc:{model}:v1"), '
-        for name in _FAULTS[model]
+        for name in _FAULTS.get(model, ())
     )
     right = _OPERATION.sub(r'OperationContractAttribute(Action="\1:\2", ReplyAction="*")', source)
     right = right.replace("[System.ServiceModel.OperationContract", f"[{faults}System.ServiceModel.OperationContract")

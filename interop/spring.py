@@ -20,7 +20,7 @@ def build(place: Workplace) -> Built:
     libraries = class_path(place.folder, _LIBRARIES)
     sources = generate(place, libraries, JAVA / "spring" / "Generate.java")
     copy_sources([JAVA / "spring" / "Spring.java", JAVA / "Say.java"], sources, str)
-    classes = compile_java(place, libraries, sources, ("kinds", "inference"))
+    classes = compile_java(place, libraries, sources, ("kinds", "inference", "digitreader", "chat"))
     return Built(f"spring-ws {_VERSION}", launch(classes, "Spring"), {"wsdl": Cell(Verdict.YES, "its schema, by xjc")})
 
 

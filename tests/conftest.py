@@ -103,6 +103,31 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def faces_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models folder that examples/faces.py writes: the pipeline and the nets that it runs."""
+    from tests.real_models.packages import PackagesMissing, add_packages  # tests that need no such model do without
+
+    try:
+        add_packages()
+    except PackagesMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+    folder = tmp_path_factory.mktemp("faces") / "models"
+    subprocess.run([sys.executable, "examples/faces.py", "--to", str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces_server(models: Path, faces_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with all models and faces."""
+    folder = tmp_path_factory.mktemp("all-and-faces") / "models"
+    shutil.copytree(models, folder)
+    shutil.copytree(faces_models, folder, dirs_exist_ok=True)
+    log = tmp_path_factory.mktemp("faces-log") / "server.log"
+    with serving(folder, log, "--pipeline-code", "faces") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis of these tests alone."""
     from tests.redis_server import RedisServer  # needs a package that tests of other Pythons do without

@@ -15,21 +15,36 @@ MODELS = ["chat", *PARTS, "digit-reader", "digits", "inference", "iris", "langua
 GOLDEN = [ROOT / f"wsdl/{model}{suffix}.wsdl" for model in MODELS for suffix in ("", ".soap12")]
 
 
+FACES = [ROOT / f"wsdl/faces{suffix}.wsdl" for suffix in ("", ".soap12")]  # of `make example-faces`
+
+
 def printed(model: str, *arguments: str) -> bytes:
     command = [sys.executable, "-m", "soapsvc", "wsdl", model, *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
 
 
+def holds(path: Path, *arguments: str) -> None:
+    """Fail unless a golden WSDL is what the command prints."""
+    model, _, version = path.stem.partition(".")
+    if version:
+        arguments += ("--soap12",)
+    command = f"python -m soapsvc wsdl {model} {' '.join(arguments)} > wsdl/{path.name}"
+    assert printed(model, *arguments) == path.read_bytes(), f"if the change is meant: {command}"
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
 def test_golden_wsdl_is_what_the_code_writes(path: Path) -> None:
-    model, _, version = path.stem.partition(".")
-    written = printed(model, *(["--soap12"] if version else []))
-    assert written == path.read_bytes(), f"if the change is meant: python -m soapsvc wsdl {model} > {path.name}"
+    holds(path)
+
+
+@pytest.mark.parametrize("path", FACES, ids=lambda path: path.name)
+def test_golden_wsdl_of_faces_is_what_the_code_writes(path: Path, faces_models: Path) -> None:
+    holds(path, "--models", str(faces_models))
 
 
 def test_every_bundled_model_has_golden_wsdls() -> None:
     assert {path.name for path in (ROOT / "models").iterdir()} | {"inference"} == set(MODELS)
-    assert sorted((ROOT / "wsdl").glob("*.wsdl")) == sorted(GOLDEN)
+    assert sorted((ROOT / "wsdl").glob("*.wsdl")) == sorted([*GOLDEN, *FACES])
 
 
 def test_wsdl_of_the_test_model_is_what_the_code_writes(models: Path) -> None:

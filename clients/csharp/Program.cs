@@ -7,7 +7,7 @@ using System.ServiceModel;
 
 namespace Soapsvc.Client
 {
-    /// <summary>Asks each bundled model once, and shows how a typed fault is caught.</summary>
+    /// <summary>Asks each bundled model once, and faces, and shows how a typed fault is caught.</summary>
     public static class Program
     {
         private const string DefaultUrl = "http://localhost:8080";
@@ -29,7 +29,8 @@ namespace Soapsvc.Client
                 AskDigits(root, File.ReadAllBytes(image));
                 AskLanguage(root, "Guten Morgen, wie geht es Ihnen?");
                 Chat(root, "My name is Ada", "What is 3 plus 4?", "What is my name?");
-                AskDigitReader(root, File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "scene.jpg")));
+                AskDigitReader(root, Picture("scene.jpg"));
+                AskFaces(root, Picture("astronaut.jpg"));
                 return 0;
             }
             catch (IOException e)
@@ -125,6 +126,31 @@ namespace Soapsvc.Client
                 Console.WriteLine(string.Format(
                     CultureInfo.InvariantCulture, "digit-reader: {0}, the first at {1:F0}, {2:F0}", answer.text, first.x, first.y));
             }
+        }
+
+        private static void AskFaces(Uri root, byte[] image)
+        {
+            var address = new Uri(root, "soap/faces/v1");
+            using (var faces = new ServiceClient<FacesV1.Faces>(new ServiceBinding().Soap11(address), address))
+            {
+                try
+                {
+                    FacesV1.Prediction answer = faces.Call(service => service.predict(image));
+                    FacesV1.DetectedFace first = answer.faces[0];
+                    Console.WriteLine(string.Format(
+                        CultureInfo.InvariantCulture, "faces: {0}, the first {1} at {2}, {3}", answer.faces.Count,
+                        first.emotion[0].label, first.box.x, first.box.y));
+                }
+                catch (EndpointNotFoundException)
+                {
+                    Console.WriteLine("faces: not served here; `make example-faces` makes it");
+                }
+            }
+        }
+
+        private static byte[] Picture(string name)
+        {
+            return File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, name));
         }
 
         private static void Show(string model, string label, double score)

@@ -1,8 +1,8 @@
 <?php
-// Tries each feature with PHP's SoapClient and prints a line of JSON for it: `php php.php URL PICTURE`.
+// Tries each feature with PHP's SoapClient and prints a line of JSON for it: `php php.php URL PICTURE SCENE`.
 declare(strict_types=1);
 
-[, $url, $file] = $argv;
+[, $url, $file, $scene] = $argv;
 $picture = file_get_contents($file);
 
 function client(string $feature, string $model = 'kinds', string $path = 'soap', array $more = []): SoapClient
@@ -146,6 +146,21 @@ $features = [
         check(array_column(client('batch')->predictBatch($request)->predictBatchResult->item, 'shifted'), [0.0, 4.0]);
         return 'instances that share an array must be copied first, as by unserialize(serialize($instances)): '
             . 'SoapClient writes href for the second, which a literal message has not';
+    },
+    'records' => function () use ($picture, $scene) {
+        $reader = client('records', 'digit-reader');
+        $answer = $reader->predict(['image' => file_get_contents($scene)])->predictResult;
+        $labels = implode('', array_map(fn($found) => $found->digit->item[0]->label, $answer->digits->item));
+        check([$answer->text, $labels, round($answer->digits->item[0]->box->x)], ['173', '173', 86.0]);
+        check((array) $reader->predict(['image' => $picture])->predictResult->digits, []);
+        return 'with the feature SOAP_SINGLE_ELEMENT_ARRAYS';
+    },
+    'conversation' => function () {
+        $chat = client('conversation', 'chat');
+        $first = $chat->reply(['question' => 'My name is Ada'])->replyResult;
+        $second = $chat->reply(['sessionId' => $first->sessionId, 'question' => 'What is my name?'])->replyResult;
+        check([$first->sessionState, $second->sessionState], ['started', 'continued']);
+        check($second->sentence, 'Your name is Ada.');
     },
     'invalid-input' => function () {
         invalid_input(client('invalid-input'));

@@ -1,4 +1,4 @@
-"""Tries each feature with suds and prints a line of JSON for it: `suds_client.py URL PICTURE`."""
+"""Tries each feature with suds and prints a line of JSON for it: `suds_client.py URL PICTURE SCENE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 import suds
 from suds.client import Client
 
-URL, PICTURE = sys.argv[1], base64.b64encode(Path(sys.argv[2]).read_bytes()).decode()
+URL = sys.argv[1]
+PICTURE, SCENE = (base64.b64encode(Path(path).read_bytes()).decode() for path in sys.argv[2:4])
 
 
 def client(feature: str, model: str = "kinds", **more: Any) -> Client:
@@ -110,6 +111,23 @@ def batch() -> str:
     return ""
 
 
+def records() -> str:
+    reader = client("records", "digit-reader").service
+    answer = reader.predict(SCENE)
+    labels = "".join(found.digit.item[0].label for found in answer.digits.item)
+    check((answer.text, labels, round(answer.digits.item[0].box.x)), ("173", "173", 86))
+    check(reader.predict(PICTURE).digits or None, None)
+    return "an empty list comes as an empty string"
+
+
+def conversation() -> str:
+    chat = client("conversation", "chat").service
+    first = chat.reply(question="My name is Ada")
+    second = chat.reply(first.sessionId, "What is my name?")
+    check((first.sessionState, second.sessionState, second.sentence), ("started", "continued", "Your name is Ada."))
+    return ""
+
+
 def invalid_input() -> str:
     try:
         client("invalid-input").service.predict(**instance(level=256))
@@ -179,6 +197,7 @@ def threads() -> str:
 FEATURES: dict[str, Callable[[], str]] = {
     "natural": natural, "scalars": scalars, "optional": optional, "arrays": arrays, "tensor": tensor, "image": image,
     "text": text("text", ' <b> & "x" ]]> '), "utf8": text("utf8", "你好 ü 😀"), "nan": nan, "batch": batch,
+    "records": records, "conversation": conversation,
     "invalid-input": invalid_input, "model-not-found": model_not_found, "other-faults": other_faults,
     "gzip-in": gzip_in, "gzip-out": gzip_out,
     "threads": threads,

@@ -1,4 +1,4 @@
-"""Tries each feature with zeep and prints a line of JSON for it: `zeep_client.py URL PICTURE`."""
+"""Tries each feature with zeep and prints a line of JSON for it: `zeep_client.py URL PICTURE SCENE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import zeep
 from zeep.wsa import WsAddressingPlugin
 
-URL, PICTURE = sys.argv[1], Path(sys.argv[2]).read_bytes()
+URL, PICTURE, SCENE = sys.argv[1], Path(sys.argv[2]).read_bytes(), Path(sys.argv[3]).read_bytes()
 
 
 class GzipTransport(zeep.Transport):
@@ -113,6 +113,23 @@ def nan() -> str:
 def batch() -> str:
     answers = service("batch").predictBatch({"item": [instance(), instance(offset=2)]})
     check([answer.shifted for answer in answers], [0, 4])
+    return ""
+
+
+def records() -> str:
+    reader = service("records", "digit-reader")
+    answer = reader.predict(SCENE)
+    labels = "".join(found.digit.item[0].label for found in answer.digits.item)
+    check((answer.text, labels, round(answer.digits.item[0].box.x)), ("173", "173", 86))
+    check(reader.predict(PICTURE).digits, None)
+    return "an empty list comes as None"
+
+
+def conversation() -> str:
+    chat = service("conversation", "chat")
+    first = chat.reply(question="My name is Ada")
+    second = chat.reply(first.sessionId, "What is my name?")
+    check((first.sessionState, second.sessionState, second.sentence), ("started", "continued", "Your name is Ada."))
     return ""
 
 
@@ -216,10 +233,10 @@ def threads() -> str:
 
 FEATURES: dict[str, Callable[[], str]] = {
     "natural": natural, "scalars": scalars, "optional": optional, "arrays": arrays, "tensor": tensor, "image": image,
-    "text": text, "utf8": utf8, "nan": nan, "batch": batch, "invalid-input": invalid_input,
-    "model-not-found": model_not_found, "other-faults": other_faults, "soap12": soap12, "mtom-100": mtom_out(100),
-    "mtom-100k": mtom_out(100_000), "mtom-20m": mtom_out(20_000_000), "gzip-in": gzip_in, "gzip-out": gzip_out,
-    "addressing": addressing, "threads": threads,
+    "text": text, "utf8": utf8, "nan": nan, "batch": batch, "records": records, "conversation": conversation,
+    "invalid-input": invalid_input, "model-not-found": model_not_found, "other-faults": other_faults, "soap12": soap12,
+    "mtom-100": mtom_out(100), "mtom-100k": mtom_out(100_000), "mtom-20m": mtom_out(20_000_000), "gzip-in": gzip_in,
+    "gzip-out": gzip_out, "addressing": addressing, "threads": threads,
 }  # fmt: skip
 for name, feature in FEATURES.items():
     try:

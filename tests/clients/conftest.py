@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,10 @@ def verify(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def java_build() -> subprocess.CompletedProcess[str]:
+def java_build(faces_models: Path) -> subprocess.CompletedProcess[str]:
     """The build with JAX-WS RI from nothing, which starts a server and a Tomcat of its own."""
     shutil.rmtree(JAVA / "target", ignore_errors=True)
-    return verify(f"-Dsoapsvc.python={sys.executable}")
+    return verify(f"-Dsoapsvc.python={sys.executable}", f"-Dsoapsvc.faces={faces_models}")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +43,21 @@ def built(java_build: subprocess.CompletedProcess[str]) -> Path:
 
 @pytest.fixture(scope="session")
 def web(built: Path, server: Server) -> Iterator[str]:
-    """The URL of the web application, which calls the test server; without a slash at its end."""
+    """The URL of the web application, which calls the server of the bundled models; without a slash at its end."""
+    with web_application(built, server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def faces_web(built: Path, faces_server: Server) -> Iterator[str]:
+    """The URL of a web application that calls a server with faces."""
+    with web_application(built, faces_server) as url:
+        yield url
+
+
+@contextmanager
+def web_application(built: Path, server: Server) -> Iterator[str]:
+    """Run the web application in a Tomcat of its own, and yield its URL."""
     (tomcat,) = (built / "tomcat").glob("apache-tomcat-*")
     arguments = [".", str(built), str(tomcat), "0", server.url]
     command = ["java", "-cp", str(built / "test-classes"), "org.soapsvc.run.RunForAPerson", *arguments]

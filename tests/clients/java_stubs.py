@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CLASSES = ROOT / "clients/java/target/classes"
 GOLDEN = ROOT / "tests/data/stubs/java"
-MODELS = ("chat", "digit-reader", "digits", "inference", "iris", "language")
+MODELS = ("chat", "digit-reader", "digits", "faces", "inference", "iris", "language")
 
 
 def public_api(model: str) -> str:

@@ -1,6 +1,7 @@
 """C# stubs by Mono's two generators, svcutil (WCF) and wsdl.exe (ASMX), and programs compiled with Mono's mcs.
 
-`python -m tests.clients.mono URL` writes the golden public APIs of the stubs anew, with a server running at URL.
+`python -m tests.clients.mono URL` writes the golden public APIs of the stubs anew, with a server running at URL
+that serves faces too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lxml import etree
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests/data/stubs/csharp"
-MODELS = ["chat", "digit-reader", "digits", "inference", "iris", "language"]
+MODELS = ["chat", "digit-reader", "digits", "faces", "inference", "iris", "language"]
 GENERATORS = ["svcutil", "wsdl"]
 WCF = ["System.ServiceModel", "System.Runtime.Serialization"]
 ASMX = ["System.Web.Services"]

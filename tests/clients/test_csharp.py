@@ -19,22 +19,23 @@ from tests.conftest import ROOT, Server
 CLIENT = ROOT / "clients/csharp"
 PROGRAMS = ROOT / "tests/clients/csharp"
 PICTURE, SCENE = CLIENT / "digit.png", CLIENT / "scene.jpg"
+PICTURES = [PICTURE, SCENE, ROOT / "examples/astronaut.jpg"]
 CONTRACTS = {model: ROOT / f"wsdl/{model}.wsdl" for model in mono.MODELS} | {"kinds": ROOT / "tests/data/kinds.wsdl"}
 
 
 @pytest.fixture(scope="session")
-def wcf_stubs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def wcf_stubs(faces_server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("wcf")
-    return {model: mono.wcf_stub(server.url, model, wsdl, folder) for model, wsdl in CONTRACTS.items()}
+    return {model: mono.wcf_stub(faces_server.url, model, wsdl, folder) for model, wsdl in CONTRACTS.items()}
 
 
 @pytest.fixture(scope="session")
 def client(wcf_stubs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """clients/csharp as a program, with its image beside it."""
+    """clients/csharp as a program, with its images beside it."""
     folder = tmp_path_factory.mktemp("client")
-    for picture in (PICTURE, SCENE):
+    for picture in PICTURES:
         (folder / picture.name).write_bytes(picture.read_bytes())
-    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat", "digit-reader")]
+    stubs = [wcf_stubs[model] for model in ("iris", "digits", "language", "chat", "digit-reader", "faces")]
     return mono.compiled([*sorted(CLIENT.glob("*.cs")), *stubs], folder / "SoapsvcClient.exe", mono.WCF)
 
 
@@ -78,8 +79,17 @@ def lines(printed: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
-def test_client_asks_every_bundled_model(client: Path, server: Server) -> None:
-    assert mono.run("mono", client, server.url).splitlines() == [
+@pytest.mark.parametrize(
+    ("which", "faces"),
+    [
+        ("faces_server", "faces: 1, the first happy at 92, 63"),
+        ("server", "faces: not served here; `make example-faces` makes it"),
+    ],
+)
+def test_client_asks_every_bundled_model_and_faces_where_it_is_served(
+    client: Path, request: pytest.FixtureRequest, which: str, faces: str
+) -> None:
+    assert mono.run("mono", client, request.getfixturevalue(which).url).splitlines() == [
         "iris: setosa 1.0000",
         "iris, two flowers: setosa, virginica",
         "petalLength must be a finite number, but was NaN",
@@ -89,6 +99,7 @@ def test_client_asks_every_bundled_model(client: Path, server: Server) -> None:
         "chat, continued: That is 7.",
         "chat, continued: Your name is Ada.",
         "digit-reader: 173, the first at 86, 48",
+        faces,
     ]
 
 
@@ -151,7 +162,7 @@ def test_wcf_stubs_carry_every_kind_of_value(wcf_checks: Path, server: Server, v
 
 
 def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) -> None:
-    stubs = [mono.asmx_stub(server.url, model, tmp_path) for model in CONTRACTS]
+    stubs = [mono.asmx_stub(server.url, model, tmp_path) for model in CONTRACTS if model != "faces"]
     program = mono.compiled([PROGRAMS / "AsmxChecks.cs", *stubs], tmp_path / "AsmxChecks.exe", mono.ASMX)
     kinds = {
         "note": "你好 & <ü> 😀",
@@ -176,10 +187,12 @@ def test_asmx_stubs_carry_every_kind_of_value(server: Server, tmp_path: Path) ->
 
 @pytest.mark.parametrize("generator", mono.GENERATORS)
 @pytest.mark.parametrize("model", mono.MODELS)
-def test_public_api_of_stubs_is_the_golden_one(server: Server, tmp_path: Path, model: str, generator: str) -> None:
+def test_public_api_of_stubs_is_the_golden_one(
+    faces_server: Server, tmp_path: Path, model: str, generator: str
+) -> None:
     golden = mono.GOLDEN / f"{model}.{generator}.txt"
-    assert mono.public_api(server.url, model, generator, tmp_path) == golden.read_text(), (
-        "if the change is meant, and no client has such stubs yet: with a server running, "
+    assert mono.public_api(faces_server.url, model, generator, tmp_path) == golden.read_text(), (
+        "if the change is meant, and no client has such stubs yet: with a server running that serves faces too, "
         "python -m tests.clients.mono http://localhost:8080"
     )
 
@@ -220,7 +233,7 @@ def test_image_of_the_client_is_the_golden_one(model: str, picture: Path) -> Non
     assert base64.b64encode(picture.read_bytes()).decode() in warmup
 
 
-@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat", "digit-reader"])
+@pytest.mark.parametrize("model", ["iris", "digits", "language", "chat", "digit-reader", "faces"])
 def test_readme_and_project_name_the_stub_of_the_model(model: str) -> None:
     name = mono.title(model)
     made = f"--sync --outputDir Stubs/{name} --outputFile {name}.cs"

@@ -14,6 +14,7 @@ CALLING = {
     "AddressingIT",
     "ChatIT",
     "DigitsIT",
+    "FacesIT",
     "InferenceIT",
     "IrisIT",
     "KindsIT",
@@ -28,8 +29,8 @@ def test_build_with_jax_ws_ri_passes_its_tests(java_build: subprocess.CompletedP
     assert ran(JAVA / "target") >= CALLING | {"GzipIT", "PagesIT"}
 
 
-def test_build_with_cxf_passes_the_same_tests(server: Server, built: Path) -> None:
-    done = verify("-Pcxf", f"-Dsoapsvc.url={server.url}", "-Dit.test=*IT,!PagesIT", "-Dmaven.war.skip")
+def test_build_with_cxf_passes_the_same_tests(faces_server: Server, built: Path) -> None:
+    done = verify("-Pcxf", f"-Dsoapsvc.url={faces_server.url}", "-Dit.test=*IT,!PagesIT", "-Dmaven.war.skip")
     assert done.returncode == 0, done.stdout
     assert ran(built / "cxf") >= CALLING
 

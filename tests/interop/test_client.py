@@ -33,7 +33,7 @@ def attempt(tmp_path: Path) -> Attempt:
         built = Built("toy 1", [sys.executable, program], {"wsdl": Cell(Verdict.YES)})
         wsdls = tmp_path / "wsdl"
         wsdls.mkdir(exist_ok=True)
-        place = Workplace(tmp_path / "toy", "http://localhost", wsdls, tmp_path / "picture.png")
+        place = Workplace(tmp_path / "toy", "http://localhost", wsdls, tmp_path / "picture.png", tmp_path / "scene.jpg")
         return try_client(Client("toy", "Toy", lambda _: built, **more), place, "http://localhost", records)
 
     return run
@@ -68,7 +68,7 @@ def test_client_that_can_not_be_built_fails_everywhere_with_the_reason(tmp_path:
     def build(_: Workplace) -> Built:
         raise CannotRun("no compiler")
 
-    place = Workplace(tmp_path / "toy", "http://localhost", tmp_path, tmp_path / "picture.png")
+    place = Workplace(tmp_path / "toy", "http://localhost", tmp_path, tmp_path / "picture.png", tmp_path / "scene.jpg")
     column = try_client(Client("toy", "Toy", build), place, "http://localhost", tmp_path / "none")
     assert set(column.cells.values()) == {Cell(Verdict.NO, "no compiler")}
 

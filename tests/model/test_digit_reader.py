@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,35 @@ def test_kind_of_file_makes_no_difference(reader: Servable, scenes: list[Scene])
     assert [read(reader, each)["text"] for each in files] == [wanted] * 3
     with pytest.raises(InvalidInput):
         read(reader, file(image, "GIF"))
+
+
+def test_nets_in_one_graph_and_session_answer_as_each_alone(tmp_path: Path) -> None:
+    nets = {"areas": "digit-areas", "cuts": "digit-cuts", "classes": "digit-classes"}
+    parts = [f"--part={scope}={ROOT / 'models' / name / '1/model.pb'}" for scope, name in nets.items()]
+    wiring = tmp_path / "wiring.yaml"
+    wiring.write_text(
+        "wires: {}\n"
+        "inputs: {areas_pictures: [areas.pictures], cuts_pictures: [cuts.pictures],"
+        " classes_pictures: [classes.pictures]}\n"
+        "outputs: {areas_scores: areas.scores, cuts_scores: cuts.scores, classes_digits: classes.digits,"
+        " classes_ink: classes.ink}\n"
+    )
+    assert main(["freeze", *parts, "--wiring", str(wiring), "--to", str(tmp_path / "nets/1")]) == 0
+    joined = load(version_folder(tmp_path / "nets/1"))
+    alone = {scope: load(version_folder(ROOT / "models" / name / "1")) for scope, name in nets.items()}
+    feeds, wanted = {}, {}
+    for scope, servable in alone.items():
+        signature = servable.find_signature(None)
+        call = json.loads((ROOT / "models" / nets[scope] / "1/warmup.jsonl").read_text().splitlines()[0])["inputs"]
+        values = {name: np.asarray(value, np.float32) for name, value in call.items()}
+        feeds |= {f"{scope}_{name}": value for name, value in values.items()}
+        wanted |= {f"{scope}_{name}": value for name, value in servable.run(signature, values).items()}
+    answered = joined.run(joined.find_signature(None), feeds)
+    assert answered.keys() == wanted.keys()
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(answered[name], value)
+    for servable in (joined, *alone.values()):
+        servable.graph.close()
 
 
 def test_predict_command_shows_the_records(scenes: list[Scene], tmp_path: Any, capsys: Any) -> None:

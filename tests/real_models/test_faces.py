@@ -50,6 +50,28 @@ def test_picture_without_a_face_is_answered_with_an_empty_list(faces: Any, pixel
     assert answer.faces is None or not answer.faces.item
 
 
+def test_picture_that_would_take_too_long_is_refused(faces: Any) -> None:
+    with pytest.raises(zeep.exceptions.Fault) as caught:
+        faces.predict(png(np.zeros((4000, 4000, 3), np.uint8)))
+    assert "at most 6000000 pixels" in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "I;16", "frames"])
+def test_unusual_picture_is_answered_as_its_usual_form(faces: Any, astronaut: Array, mode: str) -> None:
+    usual, content = Image.fromarray(astronaut), BytesIO()
+    if mode == "CMYK":
+        usual.convert("CMYK").save(content, "JPEG", quality=95)
+    elif mode == "I;16":
+        grey = np.asarray(usual.convert("L"), np.uint16) * 257
+        Image.fromarray(grey).save(content, "PNG")
+    else:
+        usual.save(content, "PNG", save_all=True, append_images=[Image.new("RGB", usual.size)])
+    (face,) = faces.predict(content.getvalue()).faces.item
+    (wanted,) = faces.predict(png(astronaut)).faces.item
+    assert abs(face.box.x - wanted.box.x) < 10
+    assert abs(face.box.width - wanted.box.width) < 20
+
+
 def test_log_tells_what_each_step_took(faces: Any, real_server: Server) -> None:
     faces.predict(ASTRONAUT.read_bytes())
     line, *_ = [each for each in real_server.logged().splitlines() if "model=faces" in each and "steps=" in each]

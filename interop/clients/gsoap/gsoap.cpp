@@ -1,4 +1,4 @@
-// Tries each feature with gSOAP and prints a line of JSON for it: `gsoap URL PICTURE`. With -DSOAP12 only SOAP 1.2.
+// Tries each feature with gSOAP and prints a line of JSON for it: `gsoap URL PICTURE SCENE`. With -DSOAP12 only SOAP 1.2.
 #include <math.h>
 
 #include <cstring>
@@ -15,6 +15,8 @@
 typedef KindsSoap12BindingProxy Kinds;
 #else
 #include "KindsBinding.nsmap"
+#include "soapChatBindingProxy.h"
+#include "soapDigitReaderBindingProxy.h"
 #include "soapInferenceBindingProxy.h"
 #include "soapKindsBindingProxy.h"
 #include "wsaapi.h"
@@ -23,7 +25,7 @@ typedef KindsBindingProxy Kinds;
 
 typedef std::vector<double> Doubles;
 static std::string url;
-static std::vector<unsigned char> picture;
+static std::vector<unsigned char> picture, scene;
 static const long long BIG = 9223372036854775807LL;
 
 static void check(bool ok, const std::string &what) {
@@ -204,6 +206,46 @@ static void echo(const char *name, int mode, ns2__Tensor &sent, const std::funct
   look(*response.predictResult->outputs->item[0]->tensor);
 }
 
+static std::string read_digits(std::vector<unsigned char> &bytes, double &first_x) {
+  DigitReaderBindingProxy proxy(SOAP_C_UTFSTRING, SOAP_C_UTFSTRING);
+  std::string endpoint = url + "/records/soap/digit-reader/v1", labels;
+  proxy.soap_endpoint = endpoint.c_str();
+  xsd__base64Binary image;
+  image.__ptr = bytes.data();
+  image.__size = (int)bytes.size();
+  _ns3__predict request;
+  _ns3__predictResponse response;
+  request.image = &image;
+  check(proxy.predict(&request, response) == SOAP_OK, fault_of(proxy.soap));
+  for (auto *found : response.predictResult->digits->item) labels += found->digit->item.at(0)->label;
+  check(labels == response.predictResult->text, "another text");
+  first_x = labels.empty() ? 0 : response.predictResult->digits->item[0]->box->x;
+  return labels;
+}
+
+static void records() {
+  double x;
+  check(read_digits(scene, x) == "173" && lround(x) == 86, "other digits");
+  check(read_digits(picture, x).empty(), "not empty");
+}
+
+static void conversation() {
+  ChatBindingProxy proxy(SOAP_C_UTFSTRING, SOAP_C_UTFSTRING);
+  std::string endpoint = url + "/conversation/soap/chat/v1", said = "My name is Ada", asked = "What is my name?";
+  proxy.soap_endpoint = endpoint.c_str();
+  _ns4__reply request;
+  _ns4__replyResponse first, second;
+  request.sessionId = NULL;
+  request.question = &said;
+  check(proxy.reply(&request, first) == SOAP_OK, fault_of(proxy.soap));
+  check(first.replyResult->sessionState == ns4__SessionState__started, "not started");
+  request.sessionId = &first.replyResult->sessionId;
+  request.question = &asked;
+  check(proxy.reply(&request, second) == SOAP_OK, fault_of(proxy.soap));
+  check(second.replyResult->sessionState == ns4__SessionState__continued, "not continued");
+  check(second.replyResult->sentence == "Your name is Ada.", "another sentence");
+}
+
 static void mtom_out(const char *name, int size) {
   std::vector<unsigned char> bytes(size);
   for (int i = 0; i < size; i++) bytes[i] = (unsigned char)(i * 31 + i / 251);
@@ -315,6 +357,8 @@ static void all() {
     auto &items = response.predictBatchResult->item;
     check(items.size() == 2 && items[0]->shifted == 0 && items[1]->shifted == 4, "other answers");
   });
+  feature("records", "", records);
+  feature("conversation", "", conversation);
   feature("invalid-input", "soap->fault->detail has a member for each type",
           [] { Call("invalid-input").invalid_input(); });
   feature("model-not-found", "", model_not_found);
@@ -357,5 +401,7 @@ int main(int, char **arguments) {
   url = arguments[1];
   std::ifstream file(arguments[2], std::ios::binary);
   picture.assign(std::istreambuf_iterator<char>(file), {});
+  std::ifstream photograph(arguments[3], std::ios::binary);
+  scene.assign(std::istreambuf_iterator<char>(photograph), {});
   all();
 }

@@ -11,6 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import stubs.chat.Answer;
+import stubs.chat.Chat;
+import stubs.chat.ChatService;
+import stubs.chat.SessionState;
+import stubs.digitreader.DigitReader;
+import stubs.digitreader.DigitReaderService;
+import stubs.digitreader.FoundDigit;
 import stubs.inference.Inference;
 import stubs.inference.InferenceService;
 import stubs.inference.ModelNotFound;
@@ -33,19 +40,22 @@ import stubs.kinds.Prediction;
 import stubs.kinds.ScoredLabel;
 import stubs.kinds.Tensor;
 
-/** Tries each feature with JAX-WS stubs: `Stubs URL PICTURE`. Jakarta or javax, by what the packages are renamed to. */
+/** Tries each feature with JAX-WS stubs: `Stubs URL PICTURE SCENE`. Jakarta or javax, by what the packages are renamed to. */
 public final class Stubs {
 
     private final String url;
     private final byte[] picture;
+    private final byte[] scene;
 
-    private Stubs(String url, byte[] picture) {
+    private Stubs(String url, byte[] picture, byte[] scene) {
         this.url = url;
         this.picture = picture;
+        this.scene = scene;
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Stubs(arguments[0], Files.readAllBytes(Path.of(arguments[1]))).all();
+        new Stubs(arguments[0], Files.readAllBytes(Path.of(arguments[1])), Files.readAllBytes(Path.of(arguments[2])))
+                .all();
         System.exit(0);
     }
 
@@ -60,6 +70,8 @@ public final class Stubs {
         Say.feature("utf8", () -> text("utf8", "你好 ü 😀"));
         Say.feature("nan", this::nan);
         Say.feature("batch", this::batch);
+        Say.feature("records", this::records);
+        Say.feature("conversation", this::conversation);
         Say.feature("invalid-input", () -> invalidInput(kinds("invalid-input")));
         Say.feature("model-not-found", this::modelNotFound);
         Say.feature("other-faults", this::otherFaults);
@@ -226,6 +238,30 @@ public final class Stubs {
                 .map(Prediction::getShifted)
                 .collect(Collectors.toList());
         Say.check(shifted, Arrays.asList(0.0, 4.0));
+    }
+
+    private void records() throws Exception {
+        DigitReader reader = at(new DigitReaderService().getDigitReaderPort(), "records", "/soap/digit-reader/v1");
+        stubs.digitreader.Prediction answer = reader.predict(scene);
+        List<FoundDigit> digits = answer.getDigits().getItem();
+        Say.check(answer.getText(), "173");
+        Say.check(digits.stream().map(Stubs::label).collect(Collectors.joining()), "173");
+        Say.check(Math.round(digits.get(0).getBox().getX()), 86L);
+        Say.check(reader.predict(picture).getDigits().getItem(), Arrays.asList());
+    }
+
+    private static String label(FoundDigit found) {
+        return found.getDigit().getItem().get(0).getLabel();
+    }
+
+    private void conversation() throws Exception {
+        Chat chat = at(new ChatService().getChatPort(), "conversation", "/soap/chat/v1");
+        Answer first = chat.reply(null, "My name is Ada");
+        Answer second = chat.reply(first.getSessionId(), "What is my name?");
+        Say.check(
+                Arrays.asList(first.getSessionState(), second.getSessionState()),
+                Arrays.asList(SessionState.STARTED, SessionState.CONTINUED));
+        Say.check(second.getSentence(), "Your name is Ada.");
     }
 
     private void invalidInput(Kinds kinds) throws Exception {

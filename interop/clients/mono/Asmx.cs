@@ -6,16 +6,18 @@ using System.Web.Services.Protocols;
 using System.Xml;
 using Stubs.Kinds;
 
-/// <summary>Tries each feature with proxies of wsdl.exe (ASP.NET web services): `Asmx.exe URL PICTURE`.</summary>
+/// <summary>Tries each feature with proxies of wsdl.exe (ASP.NET web services): `Asmx.exe URL PICTURE SCENE`.</summary>
 public static class Asmx
 {
     static string url;
     static byte[] picture;
+    static byte[] scene;
 
     public static void Main(string[] arguments)
     {
         url = arguments[0];
         picture = File.ReadAllBytes(arguments[1]);
+        scene = File.ReadAllBytes(arguments[2]);
         ServicePointManager.DefaultConnectionLimit = 32;
         ServicePointManager.Expect100Continue = true;
         Say.Feature("natural", Natural);
@@ -28,6 +30,8 @@ public static class Asmx
         Say.Feature("utf8", () => Text("utf8", "你好 ü 😀"));
         Say.Feature("nan", Nan);
         Say.Feature("batch", Batch);
+        Say.Feature("records", Records);
+        Say.Feature("conversation", Conversation);
         const string one = "one exception class, SoapException; its Detail is the typed fault as XML";
         Say.Feature("invalid-input", one, InvalidInput);
         Say.Feature("model-not-found", one, ModelNotFound);
@@ -137,6 +141,25 @@ public static class Asmx
         second.offset = 2;
         Say.Check(
             Kinds("batch").predictBatch(new[] { New(), second }).Select(answer => answer.shifted), new[] { 0.0, 4.0 });
+    }
+
+    static void Records()
+    {
+        var reader = new Stubs.DigitReader.DigitReaderService { Url = url + "/records/soap/digit-reader/v1" };
+        var answer = reader.predict(scene);
+        Say.Check(answer.text, "173");
+        Say.Check(string.Concat(answer.digits.Select(found => found.digit[0].label)), "173");
+        Say.Check(Math.Round(answer.digits[0].box.x), 86.0);
+        Say.Check(reader.predict(picture).digits.Length, 0);
+    }
+
+    static void Conversation()
+    {
+        var chat = new Stubs.Chat.ChatService { Url = url + "/conversation/soap/chat/v1" };
+        var first = chat.reply(null, "My name is Ada");
+        var second = chat.reply(first.sessionId, "What is my name?");
+        Say.Check(first.sessionState + " " + second.sessionState, "started continued");
+        Say.Check(second.sentence, "Your name is Ada.");
     }
 
     static void InvalidInput()

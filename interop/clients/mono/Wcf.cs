@@ -8,16 +8,18 @@ using System.ServiceModel.Channels;
 using System.Text;
 using soapsvc.kinds.v1;
 
-/// <summary>Tries each feature with proxies of svcutil (WCF): `Wcf.exe URL PICTURE`.</summary>
+/// <summary>Tries each feature with proxies of svcutil (WCF): `Wcf.exe URL PICTURE SCENE`.</summary>
 public static class Wcf
 {
     static string url;
     static byte[] picture;
+    static byte[] scene;
 
     public static void Main(string[] arguments)
     {
         url = arguments[0];
         picture = File.ReadAllBytes(arguments[1]);
+        scene = File.ReadAllBytes(arguments[2]);
         ServicePointManager.DefaultConnectionLimit = 32;
         Say.Feature("natural", "array types are lists: ArrayOfDouble : List<double>", Natural);
         Say.Feature("scalars", () => Scalars(Kinds("scalars")));
@@ -29,6 +31,8 @@ public static class Wcf
         Say.Feature("utf8", () => Text("utf8", "你好 ü 😀"));
         Say.Feature("nan", Nan);
         Say.Feature("batch", Batch);
+        Say.Feature("records", Records);
+        Say.Feature("conversation", Conversation);
         Say.Feature("invalid-input", () => InvalidInput(Kinds("invalid-input")));
         Say.Feature("model-not-found", ModelNotFound);
         Say.Feature("other-faults", OtherFaults);
@@ -170,6 +174,26 @@ public static class Wcf
         second.offset = 2;
         var answers = Kinds("batch").predictBatch(new ArrayOfInstance { New(), second });
         Say.Check(answers.Select(answer => answer.shifted), new[] { 0.0, 4.0 });
+    }
+
+    static void Records()
+    {
+        var address = new EndpointAddress(url + "/records/soap/digit-reader/v1");
+        var reader = new DigitReaderClient(new BasicHttpBinding(), address);
+        var answer = reader.predict(scene);
+        Say.Check(answer.text, "173");
+        Say.Check(string.Concat(answer.digits.Select(found => found.digit[0].label)), "173");
+        Say.Check(Math.Round(answer.digits[0].box.x), 86.0);
+        Say.Check(reader.predict(picture).digits.Count, 0);
+    }
+
+    static void Conversation()
+    {
+        var chat = new ChatClient(new BasicHttpBinding(), new EndpointAddress(url + "/conversation/soap/chat/v1"));
+        var first = chat.reply(null, "My name is Ada");
+        var second = chat.reply(first.sessionId, "What is my name?");
+        Say.Check(first.sessionState + " " + second.sessionState, "started continued");
+        Say.Check(second.sentence, "Your name is Ada.");
     }
 
     static void InvalidInput(KindsClient kinds)

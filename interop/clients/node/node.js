@@ -1,11 +1,11 @@
-// Tries each feature with soap for node and prints a line of JSON for it: `node node.js URL PICTURE`.
+// Tries each feature with soap for node and prints a line of JSON for it: `node node.js URL PICTURE SCENE`.
 'use strict';
 const assert = require('assert');
 const fs = require('fs');
 const soap = require('soap');
 
-const [, , url, file] = process.argv;
-const picture = fs.readFileSync(file).toString('base64');
+const [, , url, ...files] = process.argv;
+const [picture, scene] = files.map((file) => fs.readFileSync(file).toString('base64'));
 
 async function client(feature, { model = 'kinds', path = 'soap' } = {}) {
   const address = `${url}/${feature}/${path}/${model}/v1`;
@@ -121,6 +121,24 @@ const features = {
     const instances = { item: [instance(), instance({ offset: 2 })] };
     const [answer] = await (await client('batch')).predictBatchAsync({ instances });
     assert.deepStrictEqual(answer.predictBatchResult.item.map(({ shifted }) => shifted), [0, 4]);
+  },
+  records: async () => {
+    const reader = await client('records', { model: 'digit-reader' });
+    const [{ predictResult }] = await reader.predictAsync({ image: scene });
+    const found = predictResult.digits.item;
+    assert.strictEqual(predictResult.text, '173');
+    assert.strictEqual(found.map(({ digit }) => digit.item[0].label).join(''), '173');
+    assert.strictEqual(Math.round(found[0].box.x), 86);
+    const [none] = await reader.predictAsync({ image: picture });
+    assert(!(none.predictResult.digits || {}).item);
+    return 'an empty list comes as null';
+  },
+  conversation: async () => {
+    const chat = await client('conversation', { model: 'chat' });
+    const [{ replyResult: first }] = await chat.replyAsync({ question: 'My name is Ada' });
+    const [{ replyResult: second }] = await chat.replyAsync({ sessionId: first.sessionId, question: 'What is my name?' });
+    assert.deepStrictEqual([first.sessionState, second.sessionState], ['started', 'continued']);
+    assert.strictEqual(second.sentence, 'Your name is Ada.');
   },
   'invalid-input': async () => {
     await invalidInput(await client('invalid-input'));

@@ -14,6 +14,11 @@ import org.apache.axis2.client.Stub;
 import org.apache.axis2.context.ConfigurationContext;
 import org.apache.axis2.context.ConfigurationContextFactory;
 import org.apache.axis2.kernel.http.HTTPConstants;
+import stubs.chat.Answer;
+import stubs.chat.ChatServiceStub;
+import stubs.chat.Reply;
+import stubs.digitreader.DigitReaderServiceStub;
+import stubs.digitreader.FoundDigit;
 import stubs.inference.InferenceServiceStub;
 import stubs.kinds.ArrayOfDouble;
 import stubs.kinds.ArrayOfLong;
@@ -28,21 +33,24 @@ import stubs.kinds.Prediction;
 import stubs.kinds.ScoredLabel;
 import stubs.kinds.Tensor;
 
-/** Tries each feature with Axis2's stubs, of either data binding: `Axis URL PICTURE`. */
+/** Tries each feature with Axis2's stubs, of either data binding: `Axis URL PICTURE SCENE`. */
 public final class Axis {
 
     private static final byte[] PIXELS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 
     private final String url;
     private final byte[] picture;
+    private final byte[] scene;
 
-    private Axis(String url, byte[] picture) {
+    private Axis(String url, byte[] picture, byte[] scene) {
         this.url = url;
         this.picture = picture;
+        this.scene = scene;
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Axis(arguments[0], Files.readAllBytes(Path.of(arguments[1]))).all();
+        new Axis(arguments[0], Files.readAllBytes(Path.of(arguments[1])), Files.readAllBytes(Path.of(arguments[2])))
+                .all();
         System.exit(0);
     }
 
@@ -57,6 +65,8 @@ public final class Axis {
         Say.feature("utf8", () -> text("utf8", "你好 ü 😀"));
         Say.feature("nan", this::nan);
         Say.feature("batch", this::batch);
+        Say.feature("records", this::records);
+        Say.feature("conversation", this::conversation);
         Say.feature("invalid-input", () -> invalidInput(kinds("invalid-input")));
         Say.feature("model-not-found", this::modelNotFound);
         Say.feature("other-faults", this::otherFaults);
@@ -187,6 +197,35 @@ public final class Axis {
                 .map(Prediction::getShifted)
                 .collect(Collectors.toList());
         Say.check(shifted, Arrays.asList(0.0, 4.0));
+    }
+
+    private void records() throws Exception {
+        stubs.digitreader.Prediction answer = read(scene);
+        List<FoundDigit> digits = Types.list(answer.getDigits());
+        Say.check(answer.getText(), "173");
+        Say.check(digits.stream().map(Types::label).collect(Collectors.joining()), "173");
+        Say.check(Math.round(digits.get(0).getBox().getX()), 86L);
+        Say.check(Types.list(read(picture).getDigits()), List.of());
+    }
+
+    private stubs.digitreader.Prediction read(byte[] image) throws Exception {
+        stubs.digitreader.Predict request = new stubs.digitreader.Predict();
+        request.setImage(Types.bytes(image));
+        return new DigitReaderServiceStub(url + "/records/soap/digit-reader/v1").predict(request).getPredictResult();
+    }
+
+    private void conversation() throws Exception {
+        Answer first = reply(null, "My name is Ada");
+        Answer second = reply(first.getSessionId(), "What is my name?");
+        Say.check(Types.state(first) + " " + Types.state(second), "started continued");
+        Say.check(second.getSentence(), "Your name is Ada.");
+    }
+
+    private Answer reply(String session, String question) throws Exception {
+        Reply request = new Reply();
+        request.setSessionId(session);
+        request.setQuestion(question);
+        return new ChatServiceStub(url + "/conversation/soap/chat/v1").reply(request).getReplyResult();
     }
 
     private Instance instance(Double offset) {

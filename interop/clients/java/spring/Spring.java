@@ -18,6 +18,10 @@ import org.springframework.ws.soap.addressing.client.ActionCallback;
 import org.springframework.ws.soap.client.SoapFaultClientException;
 import org.springframework.ws.soap.client.core.SoapActionCallback;
 import org.springframework.ws.soap.saaj.SaajSoapMessageFactory;
+import stubs.chat.Answer;
+import stubs.chat.Reply;
+import stubs.chat.ReplyResponse;
+import stubs.digitreader.FoundDigit;
 import stubs.kinds.ArrayOfDouble;
 import stubs.kinds.ArrayOfInstance;
 import stubs.kinds.ArrayOfLong;
@@ -33,7 +37,7 @@ import stubs.kinds.Prediction;
 import stubs.kinds.ScoredLabel;
 import stubs.kinds.Tensor;
 
-/** Tries each feature with Spring-WS's WebServiceTemplate and classes of xjc: `Spring URL PICTURE`. */
+/** Tries each feature with Spring-WS's WebServiceTemplate and classes of xjc: `Spring URL PICTURE SCENE`. */
 public final class Spring {
 
     private static final byte[] PIXELS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -43,14 +47,17 @@ public final class Spring {
 
     private final String url;
     private final byte[] picture;
+    private final byte[] scene;
 
-    private Spring(String url, byte[] picture) {
+    private Spring(String url, byte[] picture, byte[] scene) {
         this.url = url;
         this.picture = picture;
+        this.scene = scene;
     }
 
     public static void main(String[] arguments) throws Exception {
-        new Spring(arguments[0], Files.readAllBytes(Path.of(arguments[1]))).all();
+        new Spring(arguments[0], Files.readAllBytes(Path.of(arguments[1])), Files.readAllBytes(Path.of(arguments[2])))
+                .all();
         System.exit(0);
     }
 
@@ -65,6 +72,8 @@ public final class Spring {
         Say.feature("utf8", () -> text("utf8", "你好 ü 😀"));
         Say.feature("nan", this::nan);
         Say.feature("batch", this::batch);
+        Say.feature("records", this::records);
+        Say.feature("conversation", this::conversation);
         Say.feature("invalid-input", ONE_CLASS, () -> invalidInput(template("invalid-input", PLAIN), null));
         Say.feature("model-not-found", this::modelNotFound);
         Say.feature("other-faults", this::otherFaults);
@@ -80,7 +89,7 @@ public final class Spring {
 
     private static Jaxb2Marshaller marshaller(boolean mtom) {
         Jaxb2Marshaller marshaller = new Jaxb2Marshaller();
-        marshaller.setContextPaths("stubs.kinds", "stubs.inference");
+        marshaller.setContextPaths("stubs.kinds", "stubs.inference", "stubs.digitreader", "stubs.chat");
         marshaller.setMtomEnabled(mtom);
         try {
             marshaller.afterPropertiesSet();
@@ -174,6 +183,43 @@ public final class Spring {
         Say.check(
                 Arrays.asList(answer.isFlag(), answer.getCount(), answer.getTotal(), answer.getLevel(), answer.getRatio()),
                 Arrays.asList(true, Integer.MIN_VALUE, Long.MAX_VALUE, 200, 0.1));
+    }
+
+    private void records() {
+        stubs.digitreader.Prediction answer = read(scene);
+        List<FoundDigit> digits = answer.getDigits().getItem();
+        Say.check(answer.getText(), "173");
+        Say.check(digits.stream().map(Spring::label).collect(Collectors.joining()), "173");
+        Say.check(Math.round(digits.get(0).getBox().getX()), 86L);
+        Say.check(read(picture).getDigits().getItem(), List.of());
+    }
+
+    private static String label(FoundDigit found) {
+        return found.getDigit().getItem().get(0).getLabel();
+    }
+
+    private stubs.digitreader.Prediction read(byte[] image) {
+        stubs.digitreader.Predict request = new stubs.digitreader.Predict();
+        request.setImage(image);
+        Object answer = template("records", "/soap/digit-reader/v1", PLAIN)
+                .marshalSendAndReceive(request, new SoapActionCallback("urn:soapsvc:digit-reader:v1:predict"));
+        return ((stubs.digitreader.PredictResponse) answer).getPredictResult();
+    }
+
+    private void conversation() {
+        Answer first = reply(null, "My name is Ada");
+        Answer second = reply(first.getSessionId(), "What is my name?");
+        Say.check(first.getSessionState().value() + " " + second.getSessionState().value(), "started continued");
+        Say.check(second.getSentence(), "Your name is Ada.");
+    }
+
+    private Answer reply(String session, String question) {
+        Reply request = new Reply();
+        request.setSessionId(session);
+        request.setQuestion(question);
+        Object answer = template("conversation", "/soap/chat/v1", PLAIN)
+                .marshalSendAndReceive(request, new SoapActionCallback("urn:soapsvc:chat:v1:reply"));
+        return ((ReplyResponse) answer).getReplyResult();
     }
 
     private void optional() {

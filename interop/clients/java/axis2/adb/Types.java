@@ -4,6 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 import javax.activation.DataHandler;
 import org.apache.axiom.attachments.ByteArrayDataSource;
+import stubs.chat.Answer;
+import stubs.digitreader.ArrayOfFoundDigit;
+import stubs.digitreader.FoundDigit;
 import stubs.inference.NamedTensor;
 import stubs.kinds.ArrayOfDouble;
 import stubs.kinds.ArrayOfInstance;
@@ -88,6 +91,18 @@ final class Types {
 
     static List<Prediction> list(ArrayOfPrediction array) {
         return Arrays.asList(array.getItem());
+    }
+
+    static List<FoundDigit> list(ArrayOfFoundDigit array) {
+        return array.getItem() == null ? List.of() : Arrays.asList(array.getItem());
+    }
+
+    static String label(FoundDigit found) {
+        return found.getDigit().getItem()[0].getLabel();
+    }
+
+    static String state(Answer answer) {
+        return answer.getSessionState().getValue();
     }
 
     static DataHandler bytes(byte[] content) {

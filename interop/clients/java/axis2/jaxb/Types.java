@@ -1,5 +1,8 @@
 import java.util.Arrays;
 import java.util.List;
+import stubs.chat.Answer;
+import stubs.digitreader.ArrayOfFoundDigit;
+import stubs.digitreader.FoundDigit;
 import stubs.inference.NamedTensor;
 import stubs.kinds.ArrayOfDouble;
 import stubs.kinds.ArrayOfInstance;
@@ -78,6 +81,18 @@ final class Types {
 
     static List<Prediction> list(ArrayOfPrediction array) {
         return array.getItem();
+    }
+
+    static List<FoundDigit> list(ArrayOfFoundDigit array) {
+        return array.getItem();
+    }
+
+    static String label(FoundDigit found) {
+        return found.getDigit().getItem().get(0).getLabel();
+    }
+
+    static String state(Answer answer) {
+        return answer.getSessionState().value();
     }
 
     static byte[] bytes(byte[] content) {

@@ -1,21 +1,12 @@
-<%@ tag description="An answer as a bar chart, if there is one: a table for those who listen." pageEncoding="UTF-8" trimDirectiveWhitespaces="true" %>
+<%@ tag description="An answer as a bar chart, if there is one." pageEncoding="UTF-8" trimDirectiveWhitespaces="true" %>
 <%@ attribute name="caption" required="true" %>
 <%@ attribute name="label" required="true" %>
 <%@ taglib prefix="c" uri="jakarta.tags.core" %>
+<%@ taglib prefix="t" tagdir="/WEB-INF/tags" %>
 <c:if test="${not empty bars}">
 <section class="answer" aria-label="Answer">
 <p class="best"><c:out value="${bars[0].label()}" /></p>
-<table class="bars">
-<caption><c:out value="${caption}" /></caption>
-<thead><tr><th scope="col"><c:out value="${label}" /></th><th scope="col" class="share">Probability</th></tr></thead>
-<tbody>
-<c:forEach var="bar" items="${bars}"><tr>
-<th scope="row"><c:out value="${bar.label()}" /></th>
-<td><svg class="bar" aria-hidden="true" focusable="false"><rect class="track" width="100%" height="100%" rx="4"/><rect class="value" width="${bar.percent()}%" height="100%" rx="4"/></svg>
-<span class="percent">${bar.text()}</span></td>
-</tr>
-</c:forEach></tbody>
-</table>
+<t:table caption="${caption}" label="${label}" />
 <p class="version">Answered by version ${modelVersion} of the model.</p>
 </section>
 </c:if>

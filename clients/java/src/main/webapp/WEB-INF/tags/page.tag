@@ -24,6 +24,7 @@
 <a href="${root}/language"<c:if test="${current == 'language'}"> aria-current="page"</c:if>>Language</a>
 <a href="${root}/chat"<c:if test="${current == 'chat'}"> aria-current="page"</c:if>>Chat</a>
 <a href="${root}/digit-reader"<c:if test="${current == 'digit-reader'}"> aria-current="page"</c:if>>Digit reader</a>
+<a href="${root}/faces"<c:if test="${current == 'faces'}"> aria-current="page"</c:if>>Faces</a>
 </nav>
 </header>
 <main>

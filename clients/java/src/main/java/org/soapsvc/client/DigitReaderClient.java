@@ -29,8 +29,8 @@ public final class DigitReaderClient implements ModelClient {
     public record Reading(String text, List<Place> digits, long modelVersion) {
     }
 
-    /** A digit and its box in pixels, x and y of the upper left corner. */
-    public record Place(Score digit, double x, double y, double width, double height) {
+    /** A digit and where it stands. */
+    public record Place(Score digit, Box box) {
     }
 
     /** Reads a picture. picture: the bytes of a PNG or JPEG file. */
@@ -52,6 +52,6 @@ public final class DigitReaderClient implements ModelClient {
     private static Place place(FoundDigit found) {
         Score digit = new Score(found.getDigit().getItem().get(0).getLabel(), found.getScore());
         var box = found.getBox();
-        return new Place(digit, box.getX(), box.getY(), box.getWidth(), box.getHeight());
+        return new Place(digit, new Box(box.getX(), box.getY(), box.getWidth(), box.getHeight()));
     }
 }

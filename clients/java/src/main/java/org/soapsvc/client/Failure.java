@@ -22,7 +22,12 @@ public sealed interface Failure {
             implements Failure {
     }
 
-    /** No loaded version of the model answers at this address. */
+    /**
+     * No loaded version of the model answers at this address.
+     *
+     * @param code as unknown-version, or no-service where the server has no such address
+     * @param requestId empty for no-service
+     */
     record ModelNotFound(String code, String message, String requestId) implements Failure {
     }
 

@@ -8,6 +8,10 @@ import java.time.Duration;
 /** Turns what stubs throw into a {@link Failure}. Each contract has fault classes of its own that look the same. */
 final class Faults {
 
+    // A model that is not served has no address. Neither stack reads the fault of an answer with this status, and each
+    // tells the status in its message alone.
+    private static final String NO_SERVICE = "404: Not Found";
+
     private Faults() {
     }
 
@@ -21,7 +25,9 @@ final class Faults {
             return new Failure.Unforeseen(thrown.getMessage());
         }
         if (thrown instanceof WebServiceException) {
-            return new Failure.NoAnswer(rootCause(thrown));
+            String cause = rootCause(thrown);
+            return cause.contains(NO_SERVICE)
+                    ? new Failure.ModelNotFound("no-service", cause, "") : new Failure.NoAnswer(cause);
         }
         throw thrown instanceof RuntimeException bug ? bug : new IllegalStateException(thrown);
     }

@@ -50,7 +50,7 @@ abstract class FormPage extends HttpServlet {
             response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
             request.setAttribute("problems", e.problems());
         } catch (CallFailedException e) {
-            Problem problem = Problem.of(e, fields);
+            Problem problem = Problem.of(name, e, fields);
             response.setStatus(problem.field().isEmpty()
                     ? HttpServletResponse.SC_BAD_GATEWAY : HttpServletResponse.SC_BAD_REQUEST);
             request.setAttribute("problems", List.of(problem));

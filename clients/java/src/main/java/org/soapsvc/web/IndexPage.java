@@ -40,7 +40,7 @@ public final class IndexPage extends HttpServlet {
         try {
             return new Entry(page, client.describe(), null);
         } catch (CallFailedException e) {
-            return new Entry(page, null, Problem.of(e, Map.of()).sentence());
+            return new Entry(page, null, Problem.of(page, e, Map.of()).sentence());
         }
     }
 }

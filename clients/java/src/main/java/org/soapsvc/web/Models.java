@@ -7,13 +7,15 @@ import org.soapsvc.client.ChatClient;
 import org.soapsvc.client.ClientSettings;
 import org.soapsvc.client.DigitReaderClient;
 import org.soapsvc.client.DigitsClient;
+import org.soapsvc.client.FacesClient;
 import org.soapsvc.client.IrisClient;
 import org.soapsvc.client.LanguageClient;
 import org.soapsvc.client.ModelClient;
 
 /** The clients of the application, one for each model; made when it starts, used by every request. */
 record Models(
-        IrisClient iris, DigitsClient digits, LanguageClient language, ChatClient chat, DigitReaderClient digitReader) {
+        IrisClient iris, DigitsClient digits, LanguageClient language, ChatClient chat, DigitReaderClient digitReader,
+        FacesClient faces) {
 
     private static final String ATTRIBUTE = Models.class.getName();
 
@@ -21,7 +23,8 @@ record Models(
         return new Models(
                 new IrisClient(settings.endpoint("iris")), new DigitsClient(settings.endpoint("digits")),
                 new LanguageClient(settings.endpoint("language")), new ChatClient(settings.endpoint("chat")),
-                new DigitReaderClient(settings.endpoint("digit-reader")));
+                new DigitReaderClient(settings.endpoint("digit-reader")),
+                new FacesClient(settings.endpoint("faces")));
     }
 
     /** Returns the clients that {@link #keepIn} put there. */
@@ -41,6 +44,7 @@ record Models(
         clients.put("language", language);
         clients.put("chat", chat);
         clients.put("digit-reader", digitReader);
+        clients.put("faces", faces);
         return clients;
     }
 }

@@ -12,13 +12,17 @@ import org.soapsvc.client.Failure;
  */
 public record Problem(String field, String sentence) {
 
+    private static final Map<String, String> NOT_BUNDLED = Map.of(
+            "faces", "This server does not serve faces, which is not bundled: \"make example-faces\" in the repository "
+                    + "makes it, and says how to serve it.");
+
     /** Makes a problem that is no field's. */
     Problem(String sentence) {
         this("", sentence);
     }
 
-    /** Says why a call failed. names: what a person calls each field of the form. */
-    static Problem of(CallFailedException thrown, Map<String, String> names) {
+    /** Says why a page's call failed. names: what a person calls each field of the form. */
+    static Problem of(String page, CallFailedException thrown, Map<String, String> names) {
         Failure failure = thrown.failure();
         if (failure instanceof Failure.InvalidInput invalid) {
             return invalid(invalid, names);
@@ -31,7 +35,7 @@ public record Problem(String field, String sentence) {
             return new Problem("The model took too long. Try again later.");
         }
         if (failure instanceof Failure.ModelNotFound) {
-            return new Problem("The service has no such model now. Ask its operator.");
+            return new Problem(NOT_BUNDLED.getOrDefault(page, "The service has no such model now. Ask its operator."));
         }
         if (failure instanceof Failure.AuthenticationFailed) {
             return new Problem("The service refused this application's credentials. Ask the operator.");

@@ -35,15 +35,23 @@ final class Upload {
 
     /** Leaves the picture for the page, if it is one that a browser can show, and not too large. */
     static void show(HttpServletRequest request, byte[] picture) {
+        String address = address(picture);
+        if (!address.isEmpty()) {
+            request.setAttribute("picture", address);
+        }
+    }
+
+    /** Returns a picture as a data URL, empty when a browser can't show it or it is too large. */
+    static String address(byte[] picture) {
         String type = "";
         if (picture.length > 3 && picture[1] == 'P' && picture[2] == 'N' && picture[3] == 'G') {
             type = "image/png";
         } else if (picture.length > 1 && picture[0] == (byte) 0xFF && picture[1] == (byte) 0xD8) {
             type = "image/jpeg";
         }
-        if (!type.isEmpty() && picture.length <= MAX_SHOWN_BYTES) {
-            String base64 = Base64.getEncoder().encodeToString(picture);
-            request.setAttribute("picture", "data:" + type + ";base64," + base64);
+        if (type.isEmpty() || picture.length > MAX_SHOWN_BYTES) {
+            return "";
         }
+        return "data:" + type + ";base64," + Base64.getEncoder().encodeToString(picture);
     }
 }

@@ -65,6 +65,8 @@ class OfflineTest {
         new DigitsClient(nowhere);
         new LanguageClient(nowhere);
         new ChatClient(nowhere);
+        new DigitReaderClient(nowhere);
+        new FacesClient(nowhere);
 
         CallFailedException e = assertThrows(CallFailedException.class, () -> iris.classify(SETOSA));
 

@@ -3,7 +3,9 @@ package org.soapsvc.client;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
+import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
-/** Pictures for the digits model, as the bytes of a file. */
+/** Pictures for the models, as the bytes of a file. */
 public final class Pictures {
 
     private Pictures() {
@@ -28,6 +30,27 @@ public final class Pictures {
     /** Returns the JPEG of digit-reader's first warm-up call. */
     public static byte[] scene() throws IOException {
         return firstOf("/digit-reader/warmup.jsonl");
+    }
+
+    /** Returns the JPEG of a photograph with one face. */
+    public static byte[] face() throws IOException {
+        try (InputStream picture = Pictures.class.getResourceAsStream("/astronaut.jpg")) {
+            return picture.readAllBytes();
+        }
+    }
+
+    /** Returns a photograph with one face as a PNG, several times as large, and too large for a page to show as it is. */
+    public static byte[] largeFace(int times) throws IOException {
+        BufferedImage small = ImageIO.read(new ByteArrayInputStream(face()));
+        BufferedImage large =
+                new BufferedImage(times * small.getWidth(), times * small.getHeight(), BufferedImage.TYPE_INT_RGB);
+        Graphics2D pen = large.createGraphics();
+        pen.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+        pen.drawImage(small, 0, 0, large.getWidth(), large.getHeight(), null);
+        pen.dispose();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageIO.write(large, "png", bytes);
+        return bytes.toByteArray();
     }
 
     /** Returns the PNG of a white picture. */

@@ -22,6 +22,7 @@ import org.soapsvc.client.digitreader.Box;
 import org.soapsvc.client.digitreader.DigitReader;
 import org.soapsvc.client.digitreader.FoundDigit;
 import org.soapsvc.client.digits.Digits;
+import org.soapsvc.client.faces.Faces;
 import org.soapsvc.client.inference.ArrayOfNamedTensor;
 import org.soapsvc.client.inference.ArrayOfString;
 import org.soapsvc.client.inference.Inference;
@@ -119,7 +120,8 @@ class StubsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {Iris.class, Digits.class, Language.class, Chat.class, Inference.class, Kinds.class})
+    @ValueSource(classes = {
+        Iris.class, Digits.class, Language.class, Chat.class, DigitReader.class, Faces.class, Inference.class, Kinds.class})
     void everyOperation_declaresEveryFault(Class<?> port) {
         for (Method operation : port.getMethods()) {
             Set<String> declared =

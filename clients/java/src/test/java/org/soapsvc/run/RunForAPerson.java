@@ -1,5 +1,7 @@
 package org.soapsvc.run;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -23,12 +25,19 @@ public final class RunForAPerson {
         if (arguments.length == 6) {
             Path log = build.resolve("serve.log");
             Path python = Path.of(server).toAbsolutePath();
-            server = SoapServer.start(python, repository, repository.resolve("models"), Integer.parseInt(arguments[5]), log);
+            server = SoapServer.start(python, repository, models(repository, build), Integer.parseInt(arguments[5]), log);
         }
         System.out.println("soapsvc: " + server + "/");
         Path war = build.resolve("soapsvc.war");
         String web = Tomcat.start(paths.get(2), build.resolve("tomcat-run"), war, Integer.parseInt(arguments[3]), server);
         System.out.println("web application: " + web + "/   (Ctrl-C stops both)");
         Thread.currentThread().join();
+    }
+
+    /** Returns the folder of the bundled models, or of them and faces where `make example-faces` made it. */
+    private static Path models(Path repository, Path build) throws IOException {
+        Path faces = repository.resolve(".faces/models");
+        return Files.isDirectory(faces)
+                ? SoapServer.models(repository, faces, build.resolve("models-with-faces")) : repository.resolve("models");
     }
 }

@@ -1,13 +1,14 @@
 package org.soapsvc.run;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
  * The server and the Tomcat that integration tests call: started when first asked for, stopped when the tests end.
  *
  * <p>System properties, which pom.xml sets: {@code soapsvc.python}, {@code soapsvc.repository},
- * {@code soapsvc.tomcat}, {@code soapsvc.build}. With {@code soapsvc.url}, and {@code soapsvc.web.url}, those that run
+ * {@code soapsvc.faces}, {@code soapsvc.tomcat}, {@code soapsvc.build}. With {@code soapsvc.url}, and {@code soapsvc.web.url}, those that run
  * there are used.
  */
 public final class Running {
@@ -18,11 +19,15 @@ public final class Running {
     private Running() {
     }
 
-    /** Returns the URL of a server with the bundled models and kinds. */
+    /** Returns the URL of a server with the bundled models, faces and kinds. */
     public static synchronized String server() {
         if (server == null) {
             server = started(() -> {
-                Path models = SoapServer.testModels(path("python"), path("repository"), path("build").resolve("models"));
+                if (!Files.exists(path("faces"))) {
+                    throw new IllegalStateException(path("faces") + " is missing: make it with `make example-faces`");
+                }
+                Path models = SoapServer.models(path("repository"), path("faces"), path("build").resolve("models"));
+                SoapServer.makeKinds(path("python"), path("repository"), models);
                 Path log = path("build").resolve("serve.log");
                 return SoapServer.start(path("python"), path("repository"), models, 0, log);
             });

@@ -16,25 +16,25 @@ final class SoapServer {
     private SoapServer() {
     }
 
-    /** Serves a folder of models and returns the URL. port: 0 for a free one. */
+    /** Serves a folder of models, faces with its own Python, and returns the URL. port: 0 for a free one. */
     static String start(Path python, Path repository, Path models, int port, Path log)
             throws IOException, InterruptedException {
         ProcessBuilder command = new ProcessBuilder(
-                python.toString(), "serve.py", "--models", models.toString(), "--port", String.valueOf(port));
+                python.toString(), "serve.py", "--models", models.toString(), "--port", String.valueOf(port),
+                "--pipeline-code", "faces");
         command.environment().keySet().removeIf(name -> name.startsWith("SOAPSVC_"));
         return Processes.start(command.directory(repository.toFile()), log, READY);
     }
 
-    /** Copies the bundled models to a folder, makes the test model kinds there too, and returns the folder. */
-    static Path testModels(Path python, Path repository, Path folder) throws IOException, InterruptedException {
-        Path bundled = repository.resolve("models");
-        try (Stream<Path> files = Files.walk(bundled)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path copy = folder.resolve(bundled.relativize(file));
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
+    /** Copies the bundled models and faces to a folder, and returns the folder. faces: what the example wrote. */
+    static Path models(Path repository, Path faces, Path folder) throws IOException {
+        copy(repository.resolve("models"), folder);
+        copy(faces, folder);
+        return folder;
+    }
+
+    /** Makes the test model kinds in a folder of models. */
+    static void makeKinds(Path python, Path repository, Path folder) throws IOException, InterruptedException {
         Path kinds = folder.resolve("kinds/1");
         if (!Files.exists(kinds.resolve("model.yaml"))) {
             List<String> command = List.of(python.toString(), "tests/kinds.py", kinds.toString());
@@ -43,6 +43,15 @@ final class SoapServer {
                 throw new IllegalStateException(command + " ended with " + exit);
             }
         }
-        return folder;
+    }
+
+    private static void copy(Path models, Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(models)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = folder.resolve(models.relativize(file));
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
     }
 }

@@ -30,7 +30,7 @@ class PagesIT {
         HttpResponse<String> page = browser.get("/");
 
         assertEquals(200, page.statusCode());
-        assertEquals(5, count(page, "Answers, version 1"));
+        assertEquals(6, count(page, "Answers, version 1"));
         assertTrue(page.body().contains("Species of an iris flower from four measurements"), page::body);
     }
 
@@ -244,6 +244,49 @@ class PagesIT {
     }
 
     @Test
+    void digitReader_ofALargePhotograph_showsASmallerOneUnderTheSameBoxes() throws Exception {
+        byte[] large = Pictures.largeFace(5);
+        assertTrue(large.length > 1 << 20, "too small to show anything");
+
+        HttpResponse<String> page = browser.upload("/digit-reader", "name=\"image\"; filename=\"large.png\"", large);
+
+        assertEquals(200, page.statusCode());
+        assertTrue(page.body().contains("viewBox=\"0 0 1300 1300\""), page::body);
+        assertEquals(1, count(page, "<image href=\"data:image/jpeg;base64,"));
+        assertTrue(page.body().length() < large.length / 4, () -> page.body().length() + " characters");
+    }
+
+    @Test
+    void faces_ofAPhotograph_drawsABoxFivePointsAndAnEmotion() throws Exception {
+        HttpResponse<String> page = browser.upload("/faces", "name=\"image\"; filename=\"1.jpg\"", Pictures.face());
+
+        assertEquals(200, page.statusCode());
+        assertEquals(1, count(page, "<rect x="));
+        assertEquals(5, count(page, "<circle "));
+        assertEquals(List.of("1 happy"), all("<text [^>]*>([^<]*)</text>", page));
+        assertEquals(List.of("1 happy"), rows(page));
+        assertEquals(List.of("1 face was found."), all("<p class=\"best\">([^<]*)</p>", page));
+    }
+
+    @Test
+    void faces_ofAPictureWithoutAFace_saysSo() throws Exception {
+        HttpResponse<String> page =
+                browser.upload("/faces", "name=\"image\"; filename=\"1.png\"", Pictures.blank(300, 200));
+
+        assertEquals(200, page.statusCode());
+        assertEquals(List.of("No face was found."), all("<p class=\"best\">([^<]*)</p>", page));
+        assertEquals(0, count(page, "<table"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/faces", "/digit-reader"})
+    void photographPage_ofNothing_namesTheField(String name) {
+        assertEquals(
+                List.of("Picture: expected a PNG or JPEG file, received nothing."),
+                problems(browser.upload(name, "name=\"image\"; filename=\"\"", new byte[0])));
+    }
+
+    @Test
     void serverThatIsGone_isASentence() {
         Browser lonely = new Browser(Running.webWithoutServer());
 
@@ -251,7 +294,7 @@ class PagesIT {
         HttpResponse<String> iris = lonely.post("/iris", flower("5.1", "3.5", "1.4", "0.2"));
 
         String sentence = "The service does not answer. Try again later, or ask its operator.";
-        assertEquals(5, count(index, sentence));
+        assertEquals(6, count(index, sentence));
         assertEquals(502, iris.statusCode());
         assertEquals(List.of(sentence), problems(iris));
         assertTrue(iris.body().contains("value=\"5.1\""), "the numbers stay");
