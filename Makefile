@@ -9,18 +9,21 @@
 # make soak    100,000 calls, and conversations, while versions, labels and workers change: some 15 minutes
 # make example-faces   freeze mtcnn's and fer's nets, which it installs, and make the pipeline `faces` of them in .faces
 # make screenshots   take the pictures of the console for docs/ anew, with Chromium: 3 minutes
+# make docs    fill the reference tables from the code, and make a site of the documentation, build/site
+# make docs-serve   the same, shown at DOCS_PORT (8000) and made anew at each change
 # make clean   remove what the others made
 
 HOST ?= 127.0.0.1
 PORT ?= 8080
 WEB_PORT ?= 8081
+DOCS_PORT ?= 8000
 FUZZ_SECONDS ?= 60
 MODELS ?= models
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: serve test lint bench bench-full interop client-java fuzz soak example-faces screenshots clean
+.PHONY: serve test lint bench bench-full interop client-java fuzz soak example-faces screenshots docs docs-serve clean
 
 serve: .venv/serve.stamp
 	$(BIN)/python serve.py --host $(HOST) --port $(PORT) --models $(MODELS)
@@ -65,6 +68,13 @@ example-faces: .venv/dev.stamp .venv/models.stamp
 screenshots: .venv/dev.stamp
 	$(BIN)/python -m tests.screenshots
 
+docs: .venv/docs.stamp
+	$(BIN)/python -m docsite.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+docs-serve: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --dev-addr localhost:$(DOCS_PORT)
+
 clean:
 	rm -rf .venv .venv-* .bench .faces .mypy_cache .pytest_cache .ruff_cache build *.egg-info clients/java/target clients/csharp/Stubs clients/csharp/bin clients/csharp/obj
 	find . -name __pycache__ -prune -exec rm -rf {} +
@@ -80,6 +90,10 @@ clean:
 
 .venv/dev.stamp: .venv/serve.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	touch $@
+
+.venv/docs.stamp: .venv/serve.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
 	touch $@
 
 # A real OpenTelemetry collector, for tests of tracing; needs Go

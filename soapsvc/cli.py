@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return serve(given[1:], f"{program} {SERVE}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are no news to an author,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor are warnings about its own calls that freeze makes
-    options = _parser(program).parse_args(given)
+    options = command_parser(program).parse_args(given)
     try:
         code: int = options.run(options)
     except (CommandError, LoadError, SourceError) as err:
@@ -64,7 +64,8 @@ def _program() -> str:
     return "python -m soapsvc" if Path(sys.argv[0]).name == "__main__.py" else "soapsvc"
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def command_parser(program: str) -> argparse.ArgumentParser:
+    """Return the parser of every command; `docs/command-line.md` is made from it."""
     parser = argparse.ArgumentParser(prog=program, description="Serve trained models as typed SOAP services.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_init_parser(commands)
@@ -84,9 +85,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add_status_parser(commands)
     add_reload_parser(commands)
     label = commands.add_parser("label", help="move a label, as stable, to another version; a running server follows")
-    label.add_argument("model")
-    label.add_argument("label")
-    label.add_argument("version", type=int)
+    label.add_argument("model", help="a model's name")
+    label.add_argument("label", help="as stable; new or there already")
+    label.add_argument("version", type=int, help="a number")
     label.add_argument("--models", type=Path, default=Path("models"), help="the models folder")
     label.set_defaults(run=_label)
     check = commands.add_parser("check", help="tell whether a model folder would load, and keeps a contract")
@@ -95,7 +96,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     check.add_argument("--pipeline-code", action="append", default=[], help="a pipeline whose folder may hold Python")
     check.add_argument("--op-library", action="append", default=[], help="a module that requires_ops may name")
     check.set_defaults(run=_check)
-    add_completion_parser(commands, partial(_parser, "soapsvc"))
+    add_completion_parser(commands, partial(command_parser, "soapsvc"))
     return parser
 
 

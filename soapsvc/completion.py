@@ -20,7 +20,7 @@ def add_completion_parser(commands: Any, whole: Callable[[], argparse.ArgumentPa
         help="print a script that completes soapsvc in a shell",
         description='Print a completion script. For this bash: eval "$(soapsvc completion bash)"',
     )
-    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="the shell that reads it")
     parser.set_defaults(run=lambda options: _completion(options.shell, whole()))
 
 

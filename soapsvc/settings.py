@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_serializer
+from pydantic import Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -24,7 +22,8 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
-_CREDENTIALS = re.compile(r"://[^\s]*@")
+from soapsvc.settings_values import AdminToken, CollectorUrl, Policy, PublicUrl, SessionPlace, shown
+
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # every interface: no address that a client could use
 
 
@@ -32,155 +31,184 @@ class SettingsError(Exception):
     """A setting can't be used; the message names it, what came and what is allowed."""
 
 
-def _without_trailing_slash(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("expected a URL that starts with http:// or https://")
-    return url.rstrip("/")
-
-
-def _collector(url: str) -> str:
-    parts = urlsplit(_without_trailing_slash(url))
-    if parts.username is not None or parts.query:
-        raise ValueError("expected a URL without credentials or a query; OTEL_EXPORTER_OTLP_HEADERS holds a token")
-    return parts.geturl()
-
-
-CollectorUrl = Annotated[str, AfterValidator(_collector)]
-PublicUrl = Annotated[str, AfterValidator(_without_trailing_slash)]
-
-
-def _policy(value: Any) -> Any:
-    """Return a version policy as it was given. Raises ValueError unless it is one of the three forms."""
-    kind, given = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (None, value)
-    if given == "all" and kind is None:
-        return given
-    if kind == "latest" and str(given).isdecimal() and int(given) > 0:
-        return {kind: int(given)}
-    if kind == "versions" and isinstance(given, list) and all(str(each).isdecimal() for each in given):
-        return {kind: [int(each) for each in given]}
-    raise ValueError('expected "all", {"latest": 2} or {"versions": [1, 3]}')
-
-
-Policy = Annotated[Any, AfterValidator(_policy)]
-
-
-def _session_place(place: str) -> str:
-    if "://" in place and not place.startswith(("redis://", "rediss://")):
-        raise ValueError("expected a file, or a URL that starts with redis:// or rediss://")
-    return place
-
-
-SessionPlace = Annotated[str, AfterValidator(_session_place)]
-
-
 class Settings(BaseSettings):
-    """Everything an operator can set; `docs/settings.md` lists the same fields."""
+    """Everything an operator can set; `docs/settings.md` lists them with these descriptions."""
 
     model_config = SettingsConfigDict(
         env_prefix="SOAPSVC_", env_nested_delimiter="__", frozen=True, extra="forbid", cli_kebab_case=True
     )
     toml_file: ClassVar[Path | None] = None
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every interface.")
-    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes any free one.")
-    models: Path = Field(Path("models"), description="Folder that holds <name>/<version>/model.yaml.")
+    host: str = Field("127.0.0.1", description="Address to listen on; `0.0.0.0` for every interface (IPv4).")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes any free one, which the start prints.")
+    models: Path = Field(
+        Path("models"),
+        description="Folder that holds `<name>/<version>/model.yaml`; relative to where the server is started.",
+    )
     public_url: PublicUrl | None = Field(
-        None, description="URL under which clients reach this server; it stands in every WSDL."
+        None,
+        description="URL under which clients reach this server, with http:// or https:// and perhaps a path; it "
+        "stands in every WSDL. Without it: host and port.",
     )
     server: Literal["waitress", "granian"] = Field(
-        "waitress", description="HTTP server: waitress, or granian, which is faster and has TLS."
+        "waitress",
+        description="HTTP server; `granian` is faster and has TLS, and needs `pip install 'soapsvc[granian]'`: "
+        "docs/operations.md#granian.",
     )
     tls_certificate: Path | None = Field(
-        None, description="PEM file of the server's certificate, then those up to its authority; with it https only."
+        None,
+        description="PEM file of the server's certificate, then those up to its authority; with it https only, TLS "
+        "1.2 and 1.3. Granian only.",
     )
     tls_key: Path | None = Field(None, description="PEM file of the certificate's private key, without a password.")
     tls_client_ca: Path | None = Field(
-        None, description="PEM file of authorities; only clients with a certificate of theirs are let in."
+        None,
+        description="PEM file of authorities; only clients with a certificate of theirs are let in, to every page.",
     )
-    workers: int = Field(1, ge=1, le=64, description="Processes that serve; the limits that follow hold for each.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve; the limits that follow hold for each, and each takes its own memory: "
+        "docs/operations.md#several-workers.",
+    )
     share_constants: Literal["auto", "never"] = Field(
-        "auto", description="auto: several workers hold the large constants of a model once."
+        "auto",
+        description="`auto`: several workers hold the large constants of a model once: "
+        "docs/operations.md#memory-of-several-workers. `never`: each has its own.",
     )
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
-        (), description="Addresses or networks whose X-Forwarded-* and Forwarded headers count."
+        (),
+        description='Addresses and networks, as `["10.0.0.7", "192.168.0.0/16"]`, whose `X-Forwarded-*` and '
+        "`Forwarded` headers count. Not with granian.",
     )
-    threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time.")
+    threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time; others wait.")
     max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")
     max_waiting_requests: int = Field(
-        1000, ge=1, description="Calls that wait for a thread; beyond them HTTP 503, before the message is read."
+        1000,
+        ge=1,
+        description="Calls that wait for a thread, of all models; beyond them HTTP 503 with Retry-After, before the "
+        "message is read.",
     )
     max_buffered_bytes: int = Field(
         1024**3, ge=1024**2, description="Bytes of messages held in memory; beyond them HTTP 503."
     )
-    header_timeout_s: float = Field(10.0, gt=0, description="Seconds for a request's HTTP headers to arrive.")
-    request_timeout_s: float = Field(
-        60.0, gt=0, description="Seconds for a whole request to arrive, and for its answer to be taken."
+    header_timeout_s: float = Field(
+        10.0, gt=0, description="Seconds for a request's HTTP headers to arrive; then HTTP 408."
     )
-    drain_delay_s: float = Field(0.0, ge=0, description="Seconds at stop between not ready and no more listening.")
-    drain_timeout_s: float = Field(30.0, ge=0, description="Seconds at stop for calls under way to end.")
-    max_request_bytes: int = Field(16 * 1024**2, ge=1024, description="Largest HTTP body, in bytes.")
+    request_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        description="Seconds for a whole request to arrive (then HTTP 408), and for its answer to be taken (then the "
+        "connection is closed).",
+    )
+    drain_delay_s: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds at stop between `/health/ready` answering 503 and the end of listening; give a load "
+        "balancer's check time.",
+    )
+    drain_timeout_s: float = Field(
+        30.0,
+        ge=0,
+        description="Seconds at stop for calls under way to end and their answers to be taken; then they are lost.",
+    )
+    max_request_bytes: int = Field(
+        16 * 1024**2, ge=1024, description="Largest HTTP body; a larger one is answered with HTTP 413."
+    )
     max_mtom_bytes: int = Field(
-        64 * 1024**2, ge=1024, description="Largest HTTP body of a message with attachments (MTOM), in bytes."
+        64 * 1024**2, ge=1024, description="Largest HTTP body of a message with attachments (MTOM)."
     )
     mtom: Literal["auto", "never"] = Field(
-        "auto", description="auto: messages with attachments are read, and answered to who sends or accepts them."
+        "auto",
+        description="`auto`: messages with attachments are read, and answered to who sends or accepts them. `never`: "
+        "they are refused with HTTP 415.",
     )
     gzip: Literal["auto", "never"] = Field(
-        "auto", description="auto: answers of 2 KiB and more are compressed for who accepts it."
+        "auto",
+        description="`auto`: answers of 2 KiB and more are compressed for who accepts it. Compressed requests are "
+        "always read.",
     )
     version_labels: dict[str, dict[str, int]] = Field(
-        default_factory=dict, description='Labels of versions: {"iris": {"stable": 1}}.'
+        default_factory=dict,
+        description='Labels of versions, by model: `{"iris": {"stable": 1}}`. A model\'s `labels.yaml` overrules them: '
+        "docs/operations.md#labels.",
     )
     version_policy: dict[str, Policy] = Field(
         default_factory=dict,
-        description='Versions to serve, by model or "*": {"iris": {"latest": 2}}; or "all", or {"versions": [1]}.',
+        description='Which versions to serve, by model, `*` for all others: `{"latest": 2}`, `"all"` or `{"versions": '
+        '[1, 3]}`; without one `{"latest": 1}`.',
     )
     watch_interval_s: float = Field(
-        2.0, ge=0, le=86400, description="Time between two looks at the models folder; 0 looks only at SIGHUP."
+        2.0, ge=0, le=86400, description="Seconds between two looks at the models folder; 0 looks only at SIGHUP."
     )
     trial_load: Literal["new", "always", "never"] = Field(
         "new",
-        description="Which versions are loaded in a process of their own first: those found after start, all, none.",
+        description="Which versions are loaded in a process of their own first: `new`, those found after start; "
+        "`always`; `never`.",
     )
-    trial_timeout_s: float = Field(300.0, gt=0, le=86400, description="How long that process may take for one version.")
+    trial_timeout_s: float = Field(
+        300.0, gt=0, le=86400, description="Seconds that this process may take for one version."
+    )
     contracts: Path | None = Field(
-        None, description="Folder of published WSDLs, <model>.wsdl and <model>.v2.wsdl, that every version must keep."
+        None,
+        description="Folder of published WSDLs, `<model>.wsdl` and `<model>.v2.wsdl`, that every version must keep.",
     )
-    pid_file: Path | None = Field(None, description="File that holds the process id while the server runs.")
+    pid_file: Path | None = Field(
+        None, description="File that holds the process id while the server runs, for `reload`."
+    )
     sessions: SessionPlace | None = Field(
-        None, description="Where conversations are kept: a file, or redis://HOST; they end with the server without it."
+        None,
+        description="Where conversations are kept: a file, or `redis://[:PASSWORD@]HOST[:PORT][/DATABASE]` "
+        "(`rediss://` for TLS), which needs `pip install 'soapsvc[redis]'`. Without it they end with the "
+        "server: docs/conversations.md.",
     )
     session_ttl_s: float = Field(1800.0, gt=0, description="Seconds after its last call that a conversation is kept.")
-    max_sessions: int = Field(100_000, ge=1, description="Conversations kept; then the longest idle ones go.")
+    max_sessions: int = Field(
+        100_000, ge=1, description="Conversations kept, of all workers; then the longest idle ones go."
+    )
     max_session_bytes: int = Field(
         256 * 1024**2, ge=1024**2, description="Bytes of all conversations; then the longest idle ones go."
     )
-    admin_token: SecretStr | None = Field(
-        None, min_length=16, description="Token that signs in to the console's actions; without it there are none."
+    admin_token: AdminToken | None = Field(
+        None,
+        description="Token, of 16 characters or more, that signs in to the console's actions; without it there are "
+        "none. Other users of the machine can read arguments: give it by variable or file: docs/console.md#actions.",
     )
-    op_libraries: tuple[str, ...] = Field((), description="Python modules that a manifest may name in requires_ops.")
-    pipeline_code: tuple[str, ...] = Field((), description="Pipelines whose folder may hold Python that steps run.")
+    op_libraries: tuple[str, ...] = Field(
+        (),
+        description="Python modules that a manifest may name in `requires_ops`. They are imported, so they run: name "
+        "only those you trust.",
+    )
+    pipeline_code: tuple[str, ...] = Field(
+        (),
+        description="Pipelines, by name, whose folder may hold Python that steps run. It runs with all rights of the "
+        "server.",
+    )
     message_log: Literal["off", "faults", "all"] = Field(
-        "off", description="Whose messages stand in the log: of no call, of those that fail, of all."
+        "off",
+        description="Whose requests and answers stand in the log: `off`, `faults` (of calls that fail), `all`: "
+        "docs/settings.md#messages-in-the-log.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log lines to write."
     )
-    log_format: Literal["text", "json"] = Field("text", description="Form of log lines; json: one object each.")
+    log_format: Literal["text", "json"] = Field("text", description="Form of log lines; `json`: one object each.")
     tracing: Literal["off", "otlp"] = Field(
-        "off", description="otlp: spans of calls are sent to an OpenTelemetry collector."
+        "off",
+        description="`otlp`: spans of calls are sent to an OpenTelemetry collector, which needs "
+        "`pip install 'soapsvc[tracing]'`: docs/tracing.md.",
     )
     otlp_endpoint: CollectorUrl = Field(
-        "http://localhost:4318", description="URL of the collector, for OTLP over HTTP, without /v1/traces."
+        "http://localhost:4318",
+        description="URL of the collector, for OTLP over HTTP, without `/v1/traces` and without credentials.",
     )
     trace_sample_ratio: float = Field(
-        1.0, ge=0, le=1, description="Share of the traces that begin here whose spans are sent."
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here whose spans are sent; of others the caller decides.",
     )
-
-    @field_serializer("admin_token", when_used="json")
-    def _token(self, token: SecretStr | None) -> str | None:
-        """Write the token itself: the supervisor hands its settings on to the workers so."""
-        return token.get_secret_value() if token else None
 
     @classmethod
     def settings_customise_sources(
@@ -269,9 +297,4 @@ def _line(problem: Any) -> str:
         return f"{name}: there is no such setting; docs/settings.md lists them"
     if name == "admin_token":
         return f"{name}: expected 16 characters or more"  # what came is a secret
-    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {_shown(problem['input'])})"
-
-
-def _shown(value: Any) -> str:
-    """Return a value as a message may show it: without the credentials of a URL."""
-    return f"{_CREDENTIALS.sub('://***@', repr(value)):.80}"
+    return f"{name}: {str(problem['msg']).removeprefix('Value error, ')} (received {shown(problem['input'])})"

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from soapsvc import errors
-from soapsvc.model.manifest import Manifest
-from soapsvc.settings import Settings
 from soapsvc.soap.faults import FAULT_FOR, FaultType
 from tests.conftest import ROOT
 
@@ -27,7 +20,7 @@ PAGES = [
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODULE = re.compile(r"\bsoapsvc/[A-Za-z0-9_/]+\.py\b")
-README_COMMANDS = re.findall(r"^    (make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+README_COMMANDS = re.findall(r"^(make \S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
 COMMON_MEMBERS = ("code", "message", "requestId")
 ERRORS = {error.__name__ for error in errors.ServingError.__subclasses__()}
 
@@ -49,108 +42,6 @@ def section(text: str, title: str) -> str:
     rest = text[found.end() :]
     end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
     return rest[: end.start()] if end else rest
-
-
-# Settings
-
-
-def shown(value: object) -> str:
-    """Return a default as the page writes it: TOML, and `none` for a setting that has none."""
-    if value is None:
-        return "none"
-    return json.dumps(value) if isinstance(value, dict | tuple) else str(value)
-
-
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_stands_in_its_page_with_argument_variable_and_default(name: str) -> None:
-    default = Settings.model_fields[name].get_default(call_default_factory=True)
-    found = [row[:4] for row in rows(page("settings.md")) if row[0] == name]
-    assert found == [[name, f"--{name.replace('_', '-')}", f"SOAPSVC_{name.upper()}", shown(default)]]
-
-
-def test_settings_page_names_no_setting_that_is_none() -> None:
-    named = {row[0] for row in rows(page("settings.md")) if len(row) == 5} - {"key in the file"}
-    assert {name for name in named if not name.startswith("-")} == set(Settings.model_fields)
-
-
-# Manifest
-
-
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the pydantic models that an annotation mentions."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from models_in(part)
-
-
-def manifest_models() -> list[type[BaseModel]]:
-    """Return the manifest's model and every model inside it."""
-    found: list[type[BaseModel]] = []
-    waiting: list[type[BaseModel]] = [Manifest]
-    while waiting:
-        model = waiting.pop(0)
-        if model not in found:
-            found.append(model)
-            waiting += [inner for field in model.model_fields.values() for inner in models_in(field.annotation)]
-    return found
-
-
-def manifest_keys() -> list[tuple[str, str, Any]]:
-    """Return model, key and default of every key that an author can write."""
-    return [
-        (model.__name__, field.alias or name, field.default)
-        for model in manifest_models()
-        for name, field in model.model_fields.items()
-    ]
-
-
-HEADER_OF_KEYS = "| key | type | default | meaning |"
-
-
-def key_tables() -> list[dict[str, str]]:
-    """Return each table of keys in the manifest's page: key -> default."""
-    tables = page("manifest.md").split(HEADER_OF_KEYS)[1:]
-    return [{row[0]: row[2] for row in rows(table.split("\n\n")[0]) if row[0] != "---"} for table in tables]
-
-
-@pytest.mark.parametrize("model", manifest_models(), ids=lambda model: model.__name__)
-def test_manifest_keys_of_a_model_fill_one_table(model: type[BaseModel]) -> None:
-    keys = [field.alias or name for name, field in model.model_fields.items()]
-    assert [list(table) for table in key_tables() if set(table) == set(keys)] == [keys]
-
-
-def test_manifest_page_has_no_table_of_keys_that_are_none() -> None:
-    known = [{field.alias or name for name, field in model.model_fields.items()} for model in manifest_models()]
-    assert [list(table) for table in key_tables() if set(table) not in known] == []
-
-
-@pytest.mark.parametrize(("model", "key", "default"), manifest_keys())
-def test_manifest_key_has_its_default_in_the_page(model: str, key: str, default: Any) -> None:
-    keys = {key for name, key, _ in manifest_keys() if name == model}
-    (table,) = [table for table in key_tables() if set(table) == keys]
-    if default is PydanticUndefined:
-        assert table[key] == ""
-    elif isinstance(default, bool | str) and default != "":
-        assert table[key] == str(default).lower()
-    elif isinstance(default, int | float):
-        assert float(table[key]) == default
-
-
-@pytest.mark.parametrize("model", manifest_models(), ids=lambda model: model.__name__)
-def test_manifest_choices_stand_in_the_page(model: type[BaseModel]) -> None:
-    choices = {choice for field in model.model_fields.values() for choice in words_in(field.annotation)}
-    missing = {choice for choice in choices if f"`{choice}`" not in page("manifest.md")}
-    assert missing == set()
-
-
-def words_in(annotation: Any) -> Iterator[str]:
-    """Yield the words of a Literal, wherever it stands in an annotation."""
-    for part in get_args(annotation):
-        if isinstance(part, str):
-            yield part
-        else:
-            yield from words_in(part)
 
 
 # Faults

@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 
 ALLOWED = {
     "errors": set(),
-    "settings": set(),
+    "settings": {"settings_values"},
+    "settings_values": set(),
     "later": set(),
     "trace_context": set(),
     "answered": {"trace_context"},

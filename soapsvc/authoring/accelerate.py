@@ -27,9 +27,10 @@ from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import differences, read_golden
 from soapsvc.model.graph import first_line, read_graph_def
 from soapsvc.model.loader import load
-from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.onnx_runner import OnnxGraph
 from soapsvc.model.servable import Servable, feeds_of
+from soapsvc.model.serving_keys import WarmupEntry
 from soapsvc.model.source import MANIFEST, VersionFolder, version_folder
 
 ONNX_FILE = "model.onnx"

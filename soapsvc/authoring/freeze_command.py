@@ -40,7 +40,7 @@ def _add_parts(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("parts", "several sources in one graph, in place of SOURCE")
     group.add_argument(
         "--part", metavar="SCOPE=PATH", type=part_option, action="append", default=[],
-        help="a source, and the scope of its nodes; repeated",
+        help="a source, and the scope of its nodes",
     )  # fmt: skip
     group.add_argument("--wiring", type=Path, metavar="FILE.yaml", help="whose outputs feed whose inputs")
 

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from soapsvc.authoring.freeze_request import Request
 from soapsvc.authoring.source import SourceError
 from soapsvc.errors import LoadError
+from soapsvc.model.contract_keys import ContractEntry
 from soapsvc.model.keys import check_part
-from soapsvc.model.manifest import ContractEntry, LimitsEntry
+from soapsvc.model.serving_keys import LimitsEntry
 from soapsvc.model.yaml_file import read_yaml
 
 

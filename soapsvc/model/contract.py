@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from soapsvc.errors import LoadError
+from soapsvc.model.contract_keys import InputEntry, InputKind, OutputEntry, OutputKind, Preprocess, RecordEntry
 from soapsvc.model.dtypes import FLOATS, DTypeName
 from soapsvc.model.elements import check_unique, element_name
-from soapsvc.model.manifest import InputEntry, InputKind, Manifest, OutputEntry, OutputKind, Preprocess, RecordEntry
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.signature import Dim, Signature, TensorSpec, show_shape
 
 AnswerKind = OutputKind | Literal["columns", "record", "records"]

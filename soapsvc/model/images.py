@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from soapsvc.errors import InvalidInput
+from soapsvc.model.contract_keys import Preprocess
 from soapsvc.model.dtypes import Array
-from soapsvc.model.manifest import Preprocess
 
 FORMATS = ("PNG", "JPEG")
 logging.getLogger("PIL").setLevel(logging.WARNING)  # its debug lines tell what stands in callers' pictures

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from soapsvc.errors import LoadError
 
-STRICT = ConfigDict(extra="forbid", frozen=True)  # of every model of keys
+STRICT = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)  # of every model of keys
 PAGE = "docs/manifest.md"
 Keys = TypeVar("Keys", bound=BaseModel)
 _UNION_STEPS = ("constrained-", "tuple[")  # pydantic's names for the choices of one key; no author knows them
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Entry(BaseModel):
+    """Some keys of the manifest; what a key means stands below it, and in `docs/manifest.md`."""
+
+    model_config = STRICT
 
 
 def checked(model: type[Keys], content: Mapping[str, Any], shown_as: str, page: str = PAGE) -> Keys:

@@ -15,12 +15,13 @@ from soapsvc.model.description import Description, describe
 from soapsvc.model.dtypes import Array
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import FrozenGraph, Threads, first_line, read_graph_def
-from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.memory import resident_bytes
 from soapsvc.model.pipeline import Pinned, Pipeline
 from soapsvc.model.pipeline_build import Lender, Neighbours, build_pipeline
 from soapsvc.model.runner import accelerated
 from soapsvc.model.servable import TENSORFLOW, Batching, Servable
+from soapsvc.model.serving_keys import WarmupEntry
 from soapsvc.model.shared_files import SharedFiles
 from soapsvc.model.sharing import share_constants
 from soapsvc.model.signature import Signature, TensorSpec, show_shape

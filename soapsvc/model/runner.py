@@ -8,9 +8,10 @@ from dataclasses import replace
 from soapsvc.errors import LoadError
 from soapsvc.model.golden import GoldenCall, differences, read_golden
 from soapsvc.model.graph import first_line
-from soapsvc.model.manifest import Manifest, WarmupEntry
+from soapsvc.model.manifest import Manifest
 from soapsvc.model.onnx_runner import OnnxGraph, read_onnx
 from soapsvc.model.servable import TENSORFLOW, Servable, feeds_of
+from soapsvc.model.serving_keys import WarmupEntry
 from soapsvc.model.source import VersionFolder
 
 log = logging.getLogger(__name__)

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from soapsvc.model.functions import FunctionName
-from soapsvc.model.keys import STRICT
+from soapsvc.model.keys import Entry
 
 
-class _Strict(BaseModel):
-    model_config = STRICT
-
-
-class StateEntry(_Strict):
+class StateEntry(Entry):
     """One input that is fed what an output gave in the call before; `initial` is what the first call is fed."""
 
     output: str
+    """The output that gives its next value: of the same dtype and shape."""
     initial: Any
+    """What the first call is fed, without `batch`: nested lists, or one value for all of a fixed shape."""
 
 
-class TurnsEntry(_Strict):
+class TurnsEntry(Entry):
     """The input that is fed the questions and sentences of the last turns, as text."""
 
     input: str
+    """An input of dtype string and shape `[last, 2]`, or `[batch, last, 2]`: question and sentence, oldest
+    first, empty before the first."""
     last: Annotated[int, Field(ge=1, le=100)] = 4
+    """How many turns."""
 
 
-class SessionEntry(_Strict):
+class SessionEntry(Entry):
     """What a session of the model keeps, and the functions that may fill slots of its sentences."""
 
-    state: dict[str, StateEntry] = {}
+    state: dict[str, StateEntry] = Field({})
+    """Inputs that are fed what an output gave in the call before."""
     turns: TurnsEntry | None = None
+    """An input that is fed the last turns as text."""
     functions: tuple[FunctionName, ...] = ()
+    """What may fill slots of the sentence, as `{time}`; see docs/conversations.md#functions."""
 
     @model_validator(mode="after")
     def _keeps_something(self) -> Self:

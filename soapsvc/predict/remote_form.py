@@ -12,8 +12,8 @@ from typing import Any
 
 from soapsvc.authoring.source import SourceError
 from soapsvc.model.contract import InputField
+from soapsvc.model.contract_keys import InputKind
 from soapsvc.model.dtypes import DTypeName
-from soapsvc.model.manifest import InputKind
 from soapsvc.predict.service import Form
 
 _SIMPLE: dict[str, tuple[InputKind, DTypeName]] = {

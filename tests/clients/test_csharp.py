@@ -7,6 +7,7 @@ limits on an answer's size, which it passes over.
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,33 @@ def wcf_checks(wcf_stubs: dict[str, Path], tmp_path_factory: pytest.TempPathFact
     stubs = [wcf_stubs[model] for model in ("iris", "kinds", "inference")]
     sources = [PROGRAMS / "WcfChecks.cs", CLIENT / "ServiceBinding.cs", CLIENT / "ServiceClient.cs"]
     return mono.compiled([*sources, *stubs], tmp_path_factory.mktemp("checks") / "WcfChecks.exe", mono.WCF)
+
+
+def code(page: Path) -> str:
+    """Return the one block of C# on a page of the documentation."""
+    (found,) = re.findall(r"^```csharp\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def test_first_call_of_the_guide_prints_what_it_says(
+    server: Server, wcf_stubs: dict[str, Path], tmp_path: Path
+) -> None:
+    page = ROOT / "docs/call-from-csharp.md"
+    (tmp_path / "Program.cs").write_text(code(page).replace("http://localhost:8080", server.url))
+    program = mono.compiled([tmp_path / "Program.cs", wcf_stubs["iris"]], tmp_path / "FirstCall.exe", mono.WCF)
+    (shown,) = re.findall(r"^```text\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert mono.run("mono", program) == shown
+
+
+def test_csharp_of_the_pages_compiles(wcf_stubs: dict[str, Path], tmp_path: Path) -> None:
+    sources = [CLIENT / "ServiceBinding.cs", CLIENT / "ServiceClient.cs", wcf_stubs["iris"]]
+    (tmp_path / "Pages.cs").write_text(
+        "using System; using System.ServiceModel; using IrisV1; using Soapsvc.Client;\n"
+        f"class Readme {{ void Run() {{ {code(CLIENT / 'README.md')} }} }}\n"
+        "class Page { void Log(params string[] words) {}\n"
+        f"  void Run(IrisV1.Iris client) {{ {code(ROOT / 'docs/faults.md')} }} }}\n"
+    )
+    mono.compiled([tmp_path / "Pages.cs", *sources], tmp_path / "Pages.dll", mono.WCF)
 
 
 def lines(printed: str) -> list[tuple[str, str]]:

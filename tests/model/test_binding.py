@@ -11,7 +11,7 @@ from soapsvc.errors import InvalidInput
 from soapsvc.model.answers import ScoredLabels
 from soapsvc.model.binding import Binding
 from soapsvc.model.contract import Contract, InputField, OutputField
-from soapsvc.model.manifest import Preprocess
+from soapsvc.model.contract_keys import Preprocess
 from soapsvc.model.servable import Servable
 from soapsvc.model.signature import Limits, Signature, TensorSpec
 from soapsvc.model.values import cast_exactly, decoded

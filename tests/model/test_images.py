@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from soapsvc.errors import InvalidInput
+from soapsvc.model.contract_keys import Preprocess
 from soapsvc.model.images import check_image, image_array
-from soapsvc.model.manifest import Preprocess
 
 PIXELS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [10, 20, 30]]], np.uint8)
 RGB = Image.fromarray(PIXELS)
