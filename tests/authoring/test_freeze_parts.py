@@ -181,7 +181,7 @@ def test_wired_parts_answer_as_one_after_the_other(parts: Path, tmp_path: Path) 
 
 def test_example_in_the_page_freezes(parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = section((ROOT / "docs" / "freezing.md").read_text(), "Several parts")
-    command = re.findall(r"^    python -m soapsvc (freeze --part .*)$", text, re.MULTILINE)
+    command = re.findall(r"^python -m soapsvc (freeze --part .*)$", text, re.MULTILINE)
     (example,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len(command) == 1
     for name in ("find.pb", "read.pb"):
