@@ -188,9 +188,9 @@ def told_clock(server: Server) -> float:
 
 
 def test_durations_are_taken_from_no_wall_clock() -> None:
-    """The wall clock is the time of a change of state, of a call's line and of its spans, which are only shown, waitress's
-    for idle connections, that of sessions and sign-ins, which outlast the process, and what a conversation tells when
-    it is asked for the time.
+    """The wall clock is the time of a change of state, of a call's line and of its spans, which are only shown,
+    waitress's for idle connections, that of sessions and sign-ins, which outlast the process, and what a conversation
+    tells when it is asked for the time.
 
     A clock that jumps ahead closes connections on which nothing is under way, and lets sessions expire.
     """
