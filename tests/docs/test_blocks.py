@@ -163,7 +163,7 @@ def follow_make(command: str, words: list[str], world: World) -> None:
         (told,) = commands(
             subprocess.run(
                 ["make", "-n", "-o", ".venv/serve.stamp", *words[1:]],
-                cwd=world.folder, capture_output=True, text=True, check=True,
+                cwd=world.folder, env=world.environment(), capture_output=True, text=True, check=True,
             ).stdout
         )  # fmt: skip
         settings = world.read_settings(told)

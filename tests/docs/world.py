@@ -52,8 +52,9 @@ class World:
         return text.replace(URL, f"http://localhost:{self.port}")
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that a reader who follows the README has."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SOAPSVC_")}
+        """Return the variables that a reader who follows the README has: not those of the make that runs the tests."""
+        others = ("SOAPSVC_", "MAKE", "MFLAGS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         return kept | {"PATH": f"{self.folder}/.venv/bin:{kept['PATH']}", "PYTHONPATH": str(ROOT)}
 
     def run(self, command: str) -> None:

@@ -34,7 +34,7 @@ def test_bad_models_stand_in_the_status_and_the_good_serve(models: Path, tmp_pat
         logged = server.logged()
     assert "iris/2/model.pb: graph.sha256 is" in page
     assert "two folders claim the name iris" in page
-    assert page.count('class="AVAILABLE"') == 1
+    assert page.count('<span class="badge good">available</span>') == 1
     assert "iris version 2 is not served" in logged
     assert "Traceback" not in logged
 
