@@ -69,7 +69,7 @@ def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -
         if len(tags) > MOST_TAGS:
             return None if attachments else _batch(content, tags)
         for place, tag in enumerate(tags) if attachments else ():
-            if reference := REFERENCE.search(tag):
+            if b"cid:" in tag and (reference := REFERENCE.search(tag)):
                 tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
                 texts.append((attachments or {})[content_id_of(reference[2].decode()) or ""])
     except (KeyError, ValueError):

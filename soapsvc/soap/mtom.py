@@ -6,10 +6,11 @@ in linear time and handed on as views of the request's body: neither base64 nor 
 
 from __future__ import annotations
 
+import random
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import unquote
 
 from soapsvc.soap.faults import SoapFault, client_fault, wrong_media_type
@@ -167,7 +168,11 @@ class Enclosure:
     """What an answer carries beside its envelope, in the order in which `attach` was called."""
 
     parts: list[Content] = field(default_factory=list)
-    _stem: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @cached_property
+    def _stem(self) -> str:
+        """What the names of this answer's parts have in common, and no other's."""
+        return f"{random.getrandbits(128):032x}"
 
     def attach(self, content: Content) -> str:
         """Take bytes along and return the XML that stands for them (XOP 1.0, 2.1)."""
