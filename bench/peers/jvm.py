@@ -52,7 +52,7 @@ _PROGRAMS = {
 def prepare(kind: str) -> Subject:
     """Build an endpoint in the cache and return how to start it. Raises CannotRun."""
     need_java()
-    place = Workplace(CACHE / "java" / kind, "", REPOSITORY / "wsdl", Path())
+    place = Workplace(CACHE / "java" / kind, "", REPOSITORY / "wsdl", Path(), Path())
     place.folder.mkdir(parents=True, exist_ok=True)
     libraries = class_path(place.folder, _LIBRARIES[kind])
     sources = fresh(place.folder / "source")
