@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
 
 MOST_OUTLINES, MOST_TAG_BYTES = 64, 32_768  # of one endpoint; of one outline
+MOST_PATTERN_BYTES = 2_048  # of the tags of an outline that gets a pattern
 _NIL = f"{{{XSI}}}nil"
 _WHITE = WHITE.encode()
 _DECLARATION = re.compile(rb"""\?xml\s+version=["']1\.0["'](\s+encoding=["'][Uu][Tt][Ff]-8["'])?[^"'&]*\?""")
@@ -63,8 +65,7 @@ class Outline:
 
     blank: places where only space may stand.  repeats: of a batch of one, which parameter it is, and the place of its
     instance.  fields: of that instance, if it holds single values only and the batch is the one parameter.
-    pattern: what fits its messages and no others, with a group for each text; None where messages vary in their length
-    or have attachments.
+    tags: of its messages where all have the same, few and without attachments, else empty.
     """
 
     operation: str
@@ -72,7 +73,15 @@ class Outline:
     blank: tuple[int, ...]
     repeats: tuple[int, int] | None = None
     fields: tuple[Field, ...] | None = None
-    pattern: re.Pattern[bytes] | None = None
+    tags: tuple[bytes, ...] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[bytes] | None:
+        """What fits the messages that `cut` cuts into these tags and no others, with a group for each text.
+
+        It is made when it is first asked for, as that takes milliseconds: not for an outline that never comes again.
+        """
+        return re.compile(b"".join([b"<%b>([^<]*)" % re.escape(tag) for tag in self.tags])) if self.tags else None
 
     def values(self, texts: Texts) -> tuple[Any, ...]:
         """Return the parameters as the operation's reader would. Raises ValueError at what needs a closer look."""
@@ -199,12 +208,8 @@ def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, re
     blank = tuple(place for place in range(len(tags)) if place not in places.taken)
     repeats = _batch_of_one(reader, body, nodes)
     fields = _fields(reader.members[0].reader, body[0], places) if repeats and len(reader.members) == 1 else None
-    return Outline(operation, build, blank, repeats, fields, None if references else _pattern(tags))
-
-
-def _pattern(tags: Sequence[bytes]) -> re.Pattern[bytes]:
-    """Return what fits the messages that `cut` cuts into these tags."""
-    return re.compile(b"".join([b"<%b>([^<]*)" % re.escape(tag) for tag in tags]))
+    few = not references and sum(map(len, tags)) <= MOST_PATTERN_BYTES
+    return Outline(operation, build, blank, repeats, fields, tuple(tags) if few else ())
 
 
 def _fields(batch: Reader, node: etree._Element, places: _Places) -> tuple[Field, ...] | None:

@@ -73,7 +73,7 @@ _OF_CALLS = vars(logging.makeLogRecord({"levelno": logging.INFO, "levelname": "I
 
 
 class CallRecord(LogRecord):
-    """The record of an answered call, at a tenth of the price: where in the code it was made is not looked up."""
+    """The record of an answered call, at a third of the price: where in the code it was made is not looked up."""
 
     def __init__(self, name: str, line: str, at: float) -> None:
         """name: of its logger.  at: when the call was answered, on time.time."""

@@ -123,6 +123,19 @@ def test_message_of_the_outline_before_is_not_even_cut(both: Both, monkeypatch: 
         assert (find(reply, "total"), find(reply, "note")) == ("7", note)
 
 
+def test_pattern_is_made_of_few_tags_only_and_when_they_come_again(both: Both) -> None:
+    message = envelope(predict(note="plain")).replace(b"<predict ", b"<predict  ")
+    for times, made in ((1, False), (2, False), (3, True)):
+        both.short(message)
+        found = [each for tags, each in both.known._known.items() if any(b"predict  " in tag for tag in tags)]
+        assert [("pattern" in vars(each)) for each in found] == [made], times
+    long = message.replace(b"<predict  ", b"<predict  " + b" " * outline.MOST_PATTERN_BYTES)
+    for _ in range(3):
+        assert both.short(long).status == 200
+    (found_long,) = [each for tags, each in both.known._known.items() if max(map(len, tags)) > 2_000]
+    assert found_long.pattern is None
+
+
 def test_messages_of_two_outlines_in_turn(both: Both) -> None:
     hits = both.known.hits
     for number in range(6):
