@@ -60,5 +60,4 @@ class LocalEngine:
     def _end(self, servable: Servable) -> None:
         with self._changed:
             self._running[servable.name] -= 1
-            if servable.limits.max_concurrent_calls is not None:
-                self._changed.notify_all()
+            self._changed.notify_all()  # whatever this version's limit is: those that wait may be of one with another

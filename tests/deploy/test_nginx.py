@@ -25,7 +25,7 @@ from tests.deploy.proxy import Nginx, nginx
 from tests.soap.conftest import envelope
 from tests.soap.packages import content_type
 from tests.transport.test_exchange import XML_LIMIT, digits, picture
-from tests.transport.test_overload import FLOWER, HEADERS, IRIS
+from tests.transport.test_overload import FLOWER, HEADERS, IRIS, until
 
 VERSIONS = {"soap": SoapVersion.SOAP11, "soap12": SoapVersion.SOAP12}
 CONFIGURATION = (ROOT / "deploy/nginx/soapsvc.conf").read_text()
@@ -106,7 +106,9 @@ def test_client_with_a_certificate_is_answered_and_named_in_the_log(proxy: Nginx
     with proxy.session() as client:
         answer = client.post(f"{proxy.url}/soap/iris/v1", IRIS, headers=headers, timeout=60)
         assert (answer.status_code, "setosa" in answer.text) == (200, True)
-    (line,) = [line for line in (proxy.folder / "access.log").read_text().splitlines() if "named-in-the-log" in line]
+    log = proxy.folder / "access.log"
+    until(lambda: "named-in-the-log" in log.read_text())  # nginx writes once it has answered
+    (line,) = [line for line in log.read_text().splitlines() if "named-in-the-log" in line]
     assert "CN=billing" in line
 
 

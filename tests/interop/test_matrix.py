@@ -10,6 +10,8 @@ from interop.page import cells_of, failures, write_page
 from interop.registry import CLIENTS
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.timeout(2400)  # all clients are installed, built and run: ten minutes on a busy machine
+
 
 @pytest.fixture(scope="module")
 def columns() -> list[Column]:
