@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,14 @@ class Server:
             while mark not in self.log.read_text() and self.process.poll() is None and time.monotonic() < until:
                 time.sleep(0.01)
         return self.log.read_text()
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait until something holds; fail when it never does."""
+    end = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -198,6 +198,11 @@ class ModelManager:
             versions = self._servables.get(name)
             return versions[max(versions)].limits if versions else Limits()
 
+    def calls_wait(self, name: str) -> bool:
+        """Return whether calls of any loaded version of a model wait; see `Servable.calls_wait`."""
+        with self._lock:
+            return any(servable.calls_wait for servable in self._servables.get(name, {}).values())
+
     def contracts(self, name: str) -> dict[int, int]:
         """Return the major version of the contract that each loaded version of a model keeps."""
         with self._lock:

@@ -105,6 +105,11 @@ class Servable:
     pins: tuple[Servable, ...] = field(default=(), repr=False)
     step_times: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
+    @property
+    def calls_wait(self) -> bool:
+        """Whether a call waits for what runs elsewhere: calls to be joined with, its session, a pipeline's steps."""
+        return any(each is not None for each in (self.batching, self.conversation, self.pipeline))
+
     def pinned(self, given: Given) -> Servable:
         """Return this pipeline for one call, which runs these models."""
         assert self.pipeline is not None

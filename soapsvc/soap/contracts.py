@@ -120,6 +120,10 @@ class Contracts:
         """Return the limits of a model's highest loaded version; the usual ones for the generic service."""
         return self._manager.limits_of(model)
 
+    def calls_wait(self, model: str) -> bool:
+        """Return whether calls of a model wait; see `Servable.calls_wait`."""
+        return self._manager.calls_wait(model)
+
     def find(self, soap: SoapVersion, model: str, version: int) -> SoapEndpoint | None:
         """Return a published endpoint."""
         return self._endpoints.get((soap, model, version))

@@ -81,6 +81,19 @@ class ModelDispatcher:
         except Overloaded as err:
             self.refuse(ticket.channel, err)
 
+    def begin(self, model: str, allowance: Allowance) -> bool:
+        """Return whether the caller may run a call of a model at once itself; `end` has to follow then."""
+        with self._lock:
+            return self._places.begin(model, allowance)
+
+    def end(self, model: str) -> None:
+        """Let a call end that the caller ran itself."""
+        with self._lock:
+            self._places.leave(model)
+            idle = self._idle.pop() if self._places.waiting and self._idle else None
+        if idle is not None:
+            idle.release()
+
     def refuse(self, channel: Any, error: ServingError) -> None:
         """Answer a channel's request with an error, on a thread of its own."""
         self._refuse(channel, error)

@@ -7,6 +7,7 @@ connection is asked when something happened to it, so that a turn costs what hap
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Any
 
@@ -39,8 +40,12 @@ class EventLoop(dict[int, Any]):
         channel = self.get(fd)
         return channel is not None and bool(_wanted(channel) & ~self._awaited.get(fd, 0))
 
-    def turn(self, timeout_s: float) -> None:
-        """Wait until something happens, but no longer than timeout_s, and let the channels deal with it."""
+    def turn(self, timeout_s: float, then: Callable[[], bool]) -> bool:
+        """Wait until something happens, but no longer than timeout_s, and let the channels deal with it.
+
+        then: called after each event; where it returns False, so does this method at once, and what else happened is
+        told again at the next turn.
+        """
         while self._touched:
             self._ask(self._touched.popleft(), 0)
         for key, events in self._selector.select(timeout_s):
@@ -54,6 +59,9 @@ class EventLoop(dict[int, Any]):
                 wasyncore.write(channel)
                 events &= ~EVENT_WRITE
             self._ask(key.fd, events)
+            if not then():
+                return False
+        return True
 
     def _ask(self, fd: int, unwanted: int) -> None:
         """Await what a channel wants, and no longer what came unwanted: it may want it again soon, so only then.

@@ -60,7 +60,7 @@ class Places(Generic[Call]):
     @property
     def busy(self) -> bool:
         """Whether a call runs or waits."""
-        return bool(self._waiting) or any(self._running.values())
+        return bool(self._waiting or self._running)
 
     def add(self, call: Call) -> None:
         """Let a call wait. Raises Overloaded when its model's queue is full."""
@@ -93,6 +93,8 @@ class Places(Generic[Call]):
     def leave(self, model: str) -> None:
         """Let a call of a model end."""
         self._running[model] -= 1
+        if not self._running[model]:  # names of models that don't exist must not stay
+            del self._running[model]
 
     def remove(self, call: Call) -> None:
         """Let a call wait no more."""

@@ -134,6 +134,10 @@ class SoapHandler:
         """Return what a model takes at once."""
         return self._contracts.limits_of(model)
 
+    def calls_wait(self, model: str) -> bool:
+        """Return whether calls of a model wait for what runs elsewhere."""
+        return self._contracts.calls_wait(model)
+
     def refusal(self, path: str, error: ServingError, call: Call) -> Reply:
         """Return the fault for a call that got no thread, and log it."""
         endpoint = self._endpoint(_PATH.fullmatch(path))

@@ -1,6 +1,7 @@
 """waitress, the default server: answers in SOAP what it refuses itself, sheds load, times out slow peers, drains.
 
-One thread reads and writes all connections (`run`); calls have threads of their own (`dispatcher`).
+One thread at a time reads and writes all connections (`run`), and runs quick calls itself (`leader`); other calls have
+threads of their own (`dispatcher`).
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import logging
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from typing import Any
 
 from waitress import wasyncore
@@ -23,6 +26,7 @@ from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
 from soapsvc.transport.event_loop import EventLoop
+from soapsvc.transport.leader import Kind, Leadership, Pace, StopWatch
 from soapsvc.transport.places import Allowance, allowance_of
 from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import Exchange, deadline_given
@@ -67,12 +71,14 @@ class SoapServer(TcpWSGIServer):
         web.waiting = lambda: self._calls.waiting
         info = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._loop = EventLoop()
+        self._leadership, self._pace = Leadership(self._turn, self._stopping.is_set), Pace()
+        self._quick: deque[tuple[Ticket, Kind]] = deque()  # calls that the leader is to run
         super().__init__(
             web, self._loop, True, listener, dispatcher=self._calls, adj=adj, sockinfo=info, bind_socket=False
         )
 
     def add_task(self, channel: Any) -> None:
-        """Queue the request that a channel has read whole."""
+        """Queue the request that a channel has read whole, for the leader if it is quick."""
         request = channel.requests[0]
         request.queued = time.monotonic()
         if request.error:
@@ -83,7 +89,18 @@ class SoapServer(TcpWSGIServer):
         given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
         deadline = earliest(request.began, given_s, limits.deadline_s)
         large = (request.body_bytes_received > _LARGE and not request.attached) or "CONTENT_ENCODING" in request.headers
-        self._calls.add(Ticket(channel, model, allowance_of(limits, self._patience.threads), deadline, large))
+        ticket = Ticket(channel, model, allowance_of(limits, self._patience.threads), deadline, large)
+        kind = model, request.body_bytes_received.bit_length()
+        if self._is_quick(ticket, kind) and self._calls.begin(model, ticket.allowance):
+            self._quick.append((ticket, kind))
+        else:
+            self._calls.add(ticket)
+
+    def _is_quick(self, ticket: Ticket, kind: Kind) -> bool:
+        """Return whether the leader shall run a call; not one that waits, or that nobody may wait for."""
+        if not ticket.model or ticket.large or ticket.deadline is not None or not self._leadership.leads:
+            return False
+        return not self._web.soap.calls_wait(ticket.model) and self._pace.is_quick(kind)
 
     def pull_trigger(self) -> None:
         """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""
@@ -93,7 +110,8 @@ class SoapServer(TcpWSGIServer):
         fd = channel._fileno
         if fd is not None and self._loop.lacks(fd):
             self._loop.touch(fd)
-            super().pull_trigger()
+            if not self._leadership.leads:
+                super().pull_trigger()
 
     def readable(self) -> bool:
         """Return whether to accept; see waitress."""
@@ -115,8 +133,7 @@ class SoapServer(TcpWSGIServer):
 
     def run(self) -> None:
         """Serve until `stop`; then let calls under way end and their answers be taken, and return."""
-        while not self._stopping.is_set():
-            self._turn()
+        self._leadership.run()
         self._web.draining = True
         log.info("stopping: not ready any more")
         self._turn_until(time.monotonic() + self._patience.drain_delay_s, lambda: False)
@@ -130,8 +147,12 @@ class SoapServer(TcpWSGIServer):
         wasyncore.close_all(self._map)
 
     def _turn(self) -> None:
+        if not self._run_quick():
+            return
         self._loop.touch(self._fileno)  # whether it accepts depends on how many connections are open
-        self._loop.turn(_HESITATE_S if time.monotonic() < self._accept_at else _TICK_S)
+        wait_s = _HESITATE_S if time.monotonic() < self._accept_at else _TICK_S
+        if not self._loop.turn(wait_s, self._run_quick):
+            return
         if self._share is not None:
             self._share.count(len(self.active_channels))
         now = time.monotonic()
@@ -145,6 +166,24 @@ class SoapServer(TcpWSGIServer):
                 self._loop.touch(channel._fileno)
 
     _next_expiry = _next_look = 0.0
+
+    def _run_quick(self) -> bool:
+        """Run the quick calls that were read; return whether this thread still is who turns the loop."""
+        while self._quick:
+            ticket, kind = self._quick.popleft()
+            if not self._leadership.call(partial(self._call, ticket, kind)):
+                return False
+        return True
+
+    def _call(self, ticket: Ticket, kind: Kind) -> None:
+        watch = StopWatch()
+        try:
+            ticket.channel.service()
+        except BaseException:
+            log.exception("a call of %s failed outside of its service", ticket.model)
+        finally:
+            self._calls.end(ticket.model)
+        self._pace.took(kind, watch.seconds)
 
     def _turn_until(self, end: float, done: Callable[[], bool]) -> bool:
         """Go on with connections until done, or the moment is there; return whether done came first."""

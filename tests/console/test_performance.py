@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import requests
 from lxml import html
 from playwright.sync_api import Browser
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.soap.conftest import envelope
 
 CLOSE = {"Content-Type": "text/xml; charset=utf-8", "Connection": "close"}
@@ -41,13 +40,6 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         until(lambda: figure(page(server, "iris"), "Calls") == str(GOOD + BAD))
         until(lambda: figure(page(server, "digit-reader"), "Calls") == str(SCENES))
         yield server
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < end, "it never came to hold"
-        time.sleep(0.1)
 
 
 def page(server: Server, model: str, query: str = "") -> html.HtmlElement:

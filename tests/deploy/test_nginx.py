@@ -20,12 +20,12 @@ from lxml import etree
 
 from soapsvc.settings import Settings
 from soapsvc.soap.ns import SoapVersion
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.deploy.proxy import Nginx, nginx
 from tests.soap.conftest import envelope
 from tests.soap.packages import content_type
 from tests.transport.test_exchange import XML_LIMIT, digits, picture
-from tests.transport.test_overload import FLOWER, HEADERS, IRIS, until
+from tests.transport.test_overload import FLOWER, HEADERS, IRIS
 
 VERSIONS = {"soap": SoapVersion.SOAP11, "soap12": SoapVersion.SOAP12}
 CONFIGURATION = (ROOT / "deploy/nginx/soapsvc.conf").read_text()

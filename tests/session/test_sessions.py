@@ -21,7 +21,7 @@ from soapsvc.session import Limits
 from soapsvc.session.record import decode, encode
 from soapsvc.session.sessions import Sessions, SessionState
 from soapsvc.session.sqlite_store import SqliteStore
-from tests.transport.test_overload import until
+from tests.conftest import until
 
 SPEC = TensorSpec("count", "count:0", "int64", (2,))
 COUNTS = Conversation((State(SPEC, "next", np.zeros(2, np.int64)),), batched=False)

@@ -15,9 +15,9 @@ from soapsvc.session import MOST_CALLS, Kept, Limits
 from soapsvc.session import redis_store as in_redis
 from soapsvc.session import sqlite_store as in_sqlite
 from soapsvc.session.sqlite_store import SqliteStore
+from tests.conftest import until
 from tests.redis_server import RedisServer
 from tests.session.conftest import MakeStore
-from tests.transport.test_overload import until
 
 A, B, C, D = b"a" * 32, b"b" * 32, b"c" * 32, b"d" * 32
 

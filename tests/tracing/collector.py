@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import ROOT
-from tests.transport.test_overload import until
+from tests.conftest import ROOT, until
 
 PROGRAM = ROOT / ".venv/collector"
 _CONFIGURATION = """

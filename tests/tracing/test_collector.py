@@ -15,10 +15,10 @@ import pytest
 import requests
 import yaml
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.soap.conftest import envelope
 from tests.tracing.collector import Collector
-from tests.transport.test_overload import FLOWER, HEADERS, IRIS, until
+from tests.transport.test_overload import FLOWER, HEADERS, IRIS
 from tests.transport.test_workers import post as post_kept
 from tests.transport.test_workers import sessions
 

@@ -16,11 +16,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.redis_server import RedisServer
 from tests.soak.conversations import build_tally, converse
 from tests.transport.talk import Talk
-from tests.transport.test_overload import until
 from tests.transport.test_workers import processes, sessions
 
 CLIENTS, TURNS = 16, 20

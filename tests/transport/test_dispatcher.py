@@ -59,3 +59,21 @@ def test_thread_goes_on_when_no_other_can_be_started(
 
     monkeypatch.setattr(threading.Thread, "start", fail)
     assert [take(dispatcher, large=True) for _ in range(3)] == [first] * 3
+
+
+def test_call_that_waits_gets_a_thread_once_one_ends_that_ran_elsewhere(dispatcher: ModelDispatcher) -> None:
+    assert dispatcher.begin("model", Allowance(1, 1))
+    assert not dispatcher.begin("model", Allowance(1, 1))
+    channel = Channel()
+    dispatcher.add(Ticket(channel, "model", Allowance(1, 1)))
+    with pytest.raises(queue.Empty):
+        channel.taken_by.get(timeout=0.1)
+    dispatcher.end("model")
+    assert channel.taken_by.get(timeout=60).name == "call-0"
+
+
+def test_names_of_models_do_not_pile_up(dispatcher: ModelDispatcher) -> None:
+    for number in range(100):
+        assert dispatcher.begin(f"model-{number}", Allowance(1, 1))
+        dispatcher.end(f"model-{number}")
+    assert not dispatcher._places._running

@@ -22,7 +22,7 @@ import requests
 from soapsvc.settings import Settings
 from soapsvc.transport.servers import check_server
 from soapsvc.transport.start import StartError
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.soap.conftest import envelope
 from tests.soap.packages import content_type, package, root
 from tests.transport.test_hot_swap import answer as told
@@ -39,7 +39,6 @@ from tests.transport.test_overload import (
     has_refusal,
     iris,
     request_id_in,
-    until,
 )
 from tests.transport.test_workers import WAIT_S, is_gone, processes
 

@@ -6,8 +6,7 @@ import re
 import shutil
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ import requests
 import yaml
 from lxml import etree
 
-from tests.conftest import Server, serving
+from tests.conftest import Server, serving, until
 from tests.soap.conftest import envelope
 
 LONG = 3000  # steps of the slow model: seconds
@@ -46,14 +45,6 @@ def detail(response: requests.Response, fault: str) -> dict[str, str]:
     node = etree.fromstring(response.content).find(f".//detail/{{*}}{fault}")
     assert node is not None, response.text
     return {etree.QName(child).localname: child.text or "" for child in node}
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait until something holds; fail when it never does."""
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, "it never came to hold"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ import redis
 import requests
 import trustme
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.redis_server import RedisServer
 from tests.soap.conftest import envelope
 from tests.soap.test_message_log import SECURITY
 from tests.transport.talk import Talk
-from tests.transport.test_overload import FLOWER, IRIS, until
+from tests.transport.test_overload import FLOWER, IRIS
 
 SECRET = "PSSST"  # what all that is planted has in common
 BASIC = base64.b64encode(f"ada:{SECRET}-basic".encode()).decode()

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.model.folders import graph_bytes
 from tests.soap.conftest import envelope
-from tests.transport.test_overload import answer, iris, until
+from tests.transport.test_overload import answer, iris
 
 VALUES = 2_000_000  # float32: 8 MB, more than the kernel keeps for a connection
 READERS = 6

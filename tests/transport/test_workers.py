@@ -26,10 +26,10 @@ import requests
 from soapsvc.settings import Settings
 from soapsvc.transport.run import run
 from soapsvc.transport.start import StartError
-from tests.conftest import ROOT, Server, serving
+from tests.conftest import ROOT, Server, serving, until
 from tests.model.folders import graph_bytes
 from tests.transport.test_hot_swap import aborting, answer, label, page, publish
-from tests.transport.test_overload import HEADERS, IRIS, LONG, slow, until
+from tests.transport.test_overload import HEADERS, IRIS, LONG, slow
 
 WAIT_S = 300.0
 

@@ -1,0 +1,242 @@
+"""The thread that turns waitress's loop runs quick calls itself, and gives the loop away where one is not quick."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from soapsvc.model.signature import Limits
+from soapsvc.transport import leader
+from soapsvc.transport.leader import CALLS_OF_A_LEADER, QUICK_S, Leadership, Pace, StopWatch
+from soapsvc.transport.server import Patience
+from soapsvc.transport.soap_handler import Exchange
+from soapsvc.transport.waitress_server import SoapServer, make_server
+from tests.conftest import until
+
+KIND = "model", 9
+
+
+class Loop:
+    """Turns that run what stands in line, one call each. ran: by which threads."""
+
+    def __init__(self) -> None:
+        self.line: list[Callable[[], None]] = []
+        self.ran: list[threading.Thread] = []
+        self.stopped = threading.Event()
+        self.leadership = Leadership(self._turn, self.stopped.is_set)
+        self.thread = threading.Thread(target=self.leadership.run)
+        self.thread.start()
+
+    def _turn(self) -> None:
+        if not self.line:
+            time.sleep(0.0005)
+            return
+        work = self.line.pop(0)
+        self.ran.append(threading.current_thread())
+        self.leadership.call(work)
+
+    def end(self) -> None:
+        self.stopped.set()
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.end()
+
+
+def test_leader_runs_the_calls_until_another_follows(loop: Loop) -> None:
+    loop.line += [lambda: None] * (CALLS_OF_A_LEADER + 1)
+    until(lambda: len(loop.ran) > CALLS_OF_A_LEADER)
+    first, last = loop.ran[0], loop.ran[-1]
+    assert set(loop.ran[:-1]) == {first}
+    assert last is not first
+    first.join(60)
+    assert not first.is_alive()
+
+
+def test_another_leads_on_while_a_call_takes_long(loop: Loop) -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        assert let_go.wait(60)
+
+    loop.line.append(hold)
+    assert held.wait(60)
+    loop.line += [lambda: None] * 2
+    until(lambda: len(loop.ran) == 3)
+    first, *others = loop.ran
+    assert others[0] is others[1] is not first
+    assert first.is_alive(), "it is still in its call"
+    let_go.set()
+    first.join(60)
+    loop.line.append(lambda: None)
+    until(lambda: len(loop.ran) == 4)
+    assert loop.ran[3] is others[0], "who gave the loop away does not take it back"
+
+
+def test_loop_ends_while_a_call_takes_long(loop: Loop) -> None:
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        assert let_go.wait(60)
+
+    loop.line.append(hold)
+    assert held.wait(60)
+    loop.end()
+    let_go.set()
+
+
+def test_leader_goes_on_when_no_other_can_be_started(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop.line.append(lambda: None)
+    until(lambda: len(loop.ran) == 1)
+
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    loop.line += [lambda: time.sleep(0.05), *[lambda: None] * (2 * CALLS_OF_A_LEADER)]
+    until(lambda: len(loop.ran) == 2 * CALLS_OF_A_LEADER + 2)
+    assert len(set(loop.ran)) == 1
+
+
+def test_failure_of_a_turn_ends_the_loop() -> None:
+    def turn() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        Leadership(turn, lambda: False).run()
+
+
+def test_kind_of_calls_is_quick_until_its_calls_take_long() -> None:
+    pace = Pace()
+    assert pace.is_quick(KIND), "it is tried"
+    pace.took(KIND, QUICK_S / 2)
+    pace.took(KIND, 1.0)
+    assert pace.is_quick(KIND), "once is no rule"
+    for _ in range(3):
+        pace.took(KIND, 1.0)
+    assert not pace.is_quick(KIND)
+    assert pace.is_quick(("model", 10))
+
+
+def test_slow_kind_is_tried_again_by_and_by() -> None:
+    pace = Pace()
+    pace.took(KIND, 1.0)
+    assert not pace.is_quick(KIND)
+    calls = 1
+    while not pace.is_quick(KIND):
+        calls += 1
+    assert 100 < calls < 5000
+
+
+def test_kinds_of_models_that_do_not_exist_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "_MOST_KINDS", 10)
+    pace = Pace()
+    for number in range(100):
+        pace.took((f"model-{number}", 9), 0.1)
+    assert len(pace._averages) <= 10
+
+
+def test_waiting_counts_where_it_takes_longer_than_work_on_a_busy_machine_would() -> None:
+    watch = StopWatch()
+    time.sleep(0.02)
+    assert 0.004 < watch.seconds < 0.02
+
+
+class Web:
+    """Answers with the name of the thread that it is called on; `/soap/slow` once `let_go` is set."""
+
+    draining = False
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.soap = SimpleNamespace(
+            limits_of=lambda model: Limits(deadline_s=30.0 if model == "hasty" else None),
+            calls_wait=lambda model: model == "waits",
+        )
+
+    def model_called(self, method: str, path: str) -> str:
+        return path.removeprefix("/soap/") if path.startswith("/soap/") else ""
+
+    def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        if environ["PATH_INFO"] == "/soap/slow":
+            assert self.let_go.wait(60)
+        name = threading.current_thread().name.encode()
+        start_response("200 OK", [("Content-Length", str(len(name)))])
+        return [name]
+
+
+@pytest.fixture
+def server() -> Iterator[SoapServer]:
+    web: Any = Web()
+    made = make_server(web, socket.create_server(("127.0.0.1", 0)), Exchange(2**20, 2**20), Patience())
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made
+    web.let_go.set()
+    made.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def post(server: SoapServer, path: str, body: bytes = b"<a/>", headers: Mapping[str, str] = {}) -> str:
+    connection = http.client.HTTPConnection(*server.socket.getsockname(), timeout=60)
+    connection.request("POST", path, body, dict(headers))
+    answer = connection.getresponse().read().decode()
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "thread"),
+    [
+        ("/soap/quick", b"<a/>", {}, "loop"),
+        ("/soap/hasty", b"<a/>", {}, "call-"),
+        ("/soap/quick", b"<a/>", {"X-Deadline-Ms": "9000"}, "call-"),
+        ("/soap/waits", b"<a/>", {}, "call-"),
+        ("/soap/quick", b"<a/>" * 20_000, {}, "call-"),
+        ("/soap/quick", b"<a/>" * 20_000, {"Content-Type": "multipart/related"}, "loop"),
+        ("/soap/quick", b"<a/>", {"Content-Encoding": "gzip"}, "call-"),
+        ("/health/live", b"<a/>", {}, "waitress-"),
+    ],
+)
+def test_leader_runs_what_may_be_quick(
+    server: SoapServer, path: str, body: bytes, headers: Mapping[str, str], thread: str
+) -> None:
+    assert post(server, path, body, headers).startswith(thread)
+
+
+def test_model_with_all_its_calls_under_way_has_no_more_run(server: SoapServer) -> None:
+    threads = [threading.Thread(target=post, args=(server, "/soap/slow")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until(lambda: server._calls.waiting == 2)  # of eight threads a model may have six
+    assert post(server, "/soap/quick") == "loop", "who gave the loop away goes on with his call"
+    server._web.let_go.set()  # type: ignore[attr-defined]
+    for thread in threads:
+        thread.join(60)
+    assert not server._calls.busy
+
+
+def test_requests_on_one_connection_are_answered_in_order(server: SoapServer) -> None:
+    request = b"POST /soap/%s HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n%s\r\n<a/>"
+    paths = ((b"quick", b""), (b"waits", b""), (b"quick", b""), (b"quick", b"Connection: close\r\n"))
+    with socket.create_connection(server.socket.getsockname(), timeout=60) as connection:
+        connection.sendall(b"".join(request % path for path in paths))
+        received = connection.makefile("rb").read()
+    threads = [part.rpartition(b"\r\n\r\n")[2] for part in received.split(b"HTTP/1.1 200 OK")[1:]]
+    assert [thread[:4] for thread in threads[:2]] == [b"loop", b"call"]
+    assert len(threads) == 4
