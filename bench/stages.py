@@ -95,7 +95,7 @@ def wrap_stages(clock: StageClock) -> None:
     from soapsvc.model.servable import Servable
     from soapsvc.soap.application import SoapEndpoint
     from soapsvc.soap.codec import Codec
-    from soapsvc.soap.outline import Outlines
+    from soapsvc.soap.outlines import Outlines
     from soapsvc.soap.service import _Predictor
     from soapsvc.transport.application import WebApplication
     from soapsvc.transport.soap_handler import SoapHandler

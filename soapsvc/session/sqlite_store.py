@@ -69,14 +69,25 @@ class SqliteStore:
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
-            for pragma in (
-                "journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", f"journal_size_limit={_JOURNAL_BYTES}",
-            ):  # fmt: skip
+            self._use_write_ahead_log()
+            for pragma in ("synchronous=NORMAL", "secure_delete=ON", f"journal_size_limit={_JOURNAL_BYTES}"):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
             self._end = weakref.finalize(self, self._connection.close)
         except (OSError, sqlite3.Error) as err:
             raise Unavailable(f"sessions can't be kept: {err}", RETRY_S) from err
+
+    def _use_write_ahead_log(self) -> None:
+        """Try again while another process does the same to a new file: SQLite does not wait for that by itself."""
+        until = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as err:
+                if err.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     def enter(self, key: bytes) -> str | None:
         """See `Store`."""

@@ -26,7 +26,7 @@ from soapsvc.soap.faults import FAULT_FOR, SoapFault, client_fault, fault_envelo
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import HTTP_TRANSPORT, ContractNames, SoapVersion
-from soapsvc.soap.outline import Outlines
+from soapsvc.soap.outlines import Outlines
 from soapsvc.soap.protocol import PROTOCOLS
 from soapsvc.soap.reader import compile_reader
 from soapsvc.soap.untold import untold

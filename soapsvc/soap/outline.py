@@ -9,9 +9,7 @@ doubt goes the long way, which words the faults, too.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,15 +17,13 @@ from typing import Any, TypeVar
 import numpy as np
 from lxml import etree
 
-from soapsvc.soap.cut import REFERENCE, Batch, Texts, cut, in_utf8
+from soapsvc.soap.cut import REFERENCE, Batch, Texts
 from soapsvc.soap.leaf_reader import BytesReader, LeafReader
 from soapsvc.soap.lexical import WHITE, parse_numbers
-from soapsvc.soap.media_type import ContentType
-from soapsvc.soap.mtom import Attachments
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
 
-MOST_OUTLINES, MOST_TAG_BYTES = 64, 32_768  # of one endpoint; of one outline
+MOST_TAG_BYTES = 32_768  # of one outline
 MOST_PATTERN_BYTES = 2_048  # of the tags of an outline that gets a pattern
 _NIL = f"{{{XSI}}}nil"
 _WHITE = WHITE.encode()
@@ -39,7 +35,7 @@ T = TypeVar("T")
 Build = Callable[[Texts], Any]  # raises ValueError at a text that is no value of its type
 
 
-class _NotPlain(Exception):
+class NotPlain(Exception):
     """An outline can't tell all that matters of a message."""
 
 
@@ -121,81 +117,17 @@ class Outline:
         )
 
 
-class Outlines:
-    """The outlines that one endpoint has seen, the newest of them. Safe to use from many threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards changes
-        self._known: dict[tuple[bytes, ...], Outline] = {}
-        self._latest: Outline | None = None  # of the message before: the next one most often has it, too
-
-    def read(
-        self, content: bytes, sent_as: ContentType, attachments: Attachments | None
-    ) -> tuple[str, tuple[Any, ...]] | None:
-        """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
-        outline = self._latest
-        pattern = outline.pattern if outline is not None and not attachments and in_utf8(sent_as) else None
-        if outline is not None and pattern is not None and (fits := pattern.fullmatch(content)):
-            return _read(outline.operation, outline.values, fits.groups())
-        message = cut(content, sent_as, attachments)
-        outline = self._known.get(message.tags) if message else None
-        if message is None or outline is None:
-            return None
-        if isinstance(message, Batch):
-            return _read(outline.operation, outline.batch, message)
-        self._latest = outline
-        return _read(outline.operation, outline.values, message.texts)
-
-    def learn(
-        self, content: bytes, sent_as: ContentType, attachments: Attachments | None,
-        envelope: etree._Element, operation: str, reader: RecordReader,
-    ) -> None:  # fmt: skip
-        """Keep the outline of a message that was read without a fault, if it tells all that matters."""
-        message = cut(content, sent_as, attachments)
-        if message is None:
-            return
-        try:
-            if isinstance(message, Batch):
-                message.columns()
-                envelope = _of_one(envelope)
-            outline = _outline(message.tags, envelope, operation, reader)
-        except (_NotPlain, ValueError):
-            return
-        with self._lock:
-            known = dict(self._known)
-            if len(known) >= MOST_OUTLINES:
-                del known[next(iter(known))]
-            known[message.tags] = outline
-            self._known = known
-
-
-def _read(operation: str, values: Callable[[T], tuple[Any, ...]], found: T) -> tuple[str, tuple[Any, ...]] | None:
-    """Return an operation and what `values` makes of its message, None for a message that needs a closer look."""
-    try:
-        return operation, values(found)
-    except ValueError:
-        return None
-
-
-def _of_one(envelope: etree._Element) -> etree._Element:
-    """Return a batch's message with its first instance only."""
-    shortened = deepcopy(envelope)
-    for batch in shortened[-1][0]:
-        del batch[1:]
-    return shortened
-
-
-def _outline(tags: Sequence[bytes], envelope: etree._Element, operation: str, reader: RecordReader) -> Outline:
-    """Return the outline of a message that was parsed and read."""
+def outline_of(tags: Sequence[bytes], envelope: etree._Element, operation: str, reader: RecordReader) -> Outline:
+    """Return the outline of a message that was parsed and read. Raises NotPlain."""
     if sum(map(len, tags)) > MOST_TAG_BYTES:
-        raise _NotPlain
+        raise NotPlain
     if len(envelope) > 1 and len(envelope[0]):  # header blocks are acted upon
-        raise _NotPlain
+        raise NotPlain
     declared = tags[0].startswith(b"?")
     if declared and not _DECLARATION.fullmatch(tags[0]):
-        raise _NotPlain
+        raise NotPlain
     if not all(map(_TAG.fullmatch, tags[declared:])):  # no comment, CDATA or `>` in an attribute shifts a place
-        raise _NotPlain
+        raise NotPlain
     starts = [place for place in range(declared, len(tags)) if not tags[place].startswith(b"/")]
     nodes = dict(zip(envelope.iter(), starts, strict=True))
     references = [place for place in starts if REFERENCE.search(tags[place])]
@@ -251,7 +183,7 @@ class _Places:
     def take(self, node: etree._Element) -> int:
         """Return the place of the one text in an element, and that it holds a value."""
         if len(node) or node not in self.text:
-            raise _NotPlain
+            raise NotPlain
         self.taken.add(self.text[node])
         return self.text[node]
 
@@ -267,7 +199,7 @@ def _build(reader: Reader, node: etree._Element, places: _Places) -> Build:
             return lambda texts: [item(texts) for item in items]
         return lambda texts: np.array([item(texts) for item in items], dtype)
     if not isinstance(reader, LeafReader):
-        raise _NotPlain
+        raise NotPlain
     if len(node) == 1 and node[0] in places.attached and isinstance(reader, BytesReader):
         attached, taken = places.attached[node[0]], reader.taken
         return lambda texts: taken(texts[attached])
@@ -281,7 +213,7 @@ def _parse_of(reader: LeafReader) -> Callable[[str], Any]:
 
 def _record(reader: RecordReader, node: etree._Element, places: _Places) -> Build:
     if not reader.members and node in places.text:  # where not even a blank may stand
-        raise _NotPlain
+        raise NotPlain
     children = {child.tag: child for child in node}
     builds = [_member(member.reader, children.get(member.tag), places) for member in reader.members]
     return lambda texts: tuple([build(texts) for build in builds])
@@ -294,7 +226,7 @@ def _member(reader: Reader, node: etree._Element | None, places: _Places) -> Bui
     if nil is None:
         return _build(reader, node, places)
     if nil not in ("true", "1") or node in places.text:
-        raise _NotPlain
+        raise NotPlain
     return lambda texts: None
 
 

@@ -7,6 +7,7 @@ supervisor stops or is gone, the worker drains and ends. What it reports goes ba
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -70,4 +71,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    os._exit(code)  # an end in order fails while a thread reads the orders

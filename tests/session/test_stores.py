@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,20 @@ def test_session_is_kept_for_all_processes(make: MakeStore) -> None:
     assert other.content(A) == b"first"
     assert other.finish(A, call, b"\x00second")
     assert (one.content(A), one.kept()) == (b"\x00second", Kept(1, 7))
+
+
+def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def opened(path: Path) -> SqliteStore:
+        together.wait(60)
+        return SqliteStore(path)
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(20):
+            stores = list(threads.map(opened, [tmp_path / str(number)] * 8))
+            stores[0].create(A, b"first")
+            assert [store.content(A) for store in stores] == [b"first"] * 8
 
 
 def test_calls_on_one_session_queue_in_order_across_processes(make: MakeStore) -> None:

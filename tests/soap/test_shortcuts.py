@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from spyne import Boolean, Double, Int, Long, Unicode
 
-from soapsvc.soap import application, beside, cut, outline
+from soapsvc.soap import application, beside, cut, outline, outlines
 from soapsvc.soap.application import Reply, SoapEndpoint
 from soapsvc.soap.call import Call
 from soapsvc.soap.disclosure import Disclosure
@@ -18,7 +18,7 @@ from soapsvc.soap.envelope import Message, read_message
 from soapsvc.soap.media_type import ContentType, parse_content_type
 from soapsvc.soap.mtom import unpack
 from soapsvc.soap.ns import ContractNames, SoapVersion
-from soapsvc.soap.outline import MOST_OUTLINES, Outlines
+from soapsvc.soap.outlines import MOST_OUTLINES, Outlines
 from soapsvc.soap.service import operation, service_class
 from soapsvc.soap.types import Types, optional, required
 from tests.soap.conftest import Service, envelope
@@ -117,7 +117,7 @@ def test_the_second_message_of_an_outline_is_not_parsed(both: Both, monkeypatch:
 def test_message_of_the_outline_before_is_not_even_cut(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         both.short(envelope(predict(note="plain")))
-    monkeypatch.setattr(outline, "cut", lambda *arguments: pytest.fail("it was cut"))
+    monkeypatch.setattr(outlines, "cut", lambda *arguments: pytest.fail("it was cut"))
     for note in ("other", "two\nlines"):
         reply = both.short(envelope(predict(total="7", note=note)))
         assert (find(reply, "total"), find(reply, "note")) == ("7", note)
