@@ -26,7 +26,9 @@ from soapsvc.errors import Overloaded, Unavailable
 from soapsvc.session import AWAY, FULL, LEASE_S, LOST, MOST_CALLS, RETRY_S, SWEPT, Kept, Limits
 
 _BUSY_S = 5.0  # how long a transaction waits for those of other processes
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)  # errors that another process causes, and ends
 _JOURNAL_BYTES = 4 * 1024**2
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", f"journal_size_limit={_JOURNAL_BYTES}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (key BLOB PRIMARY KEY, content BLOB NOT NULL, used REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS sessions_by_use ON sessions (used);
@@ -69,23 +71,24 @@ class SqliteStore:
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
-            self._use_write_ahead_log()
-            for pragma in ("synchronous=NORMAL", "secure_delete=ON", f"journal_size_limit={_JOURNAL_BYTES}"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+            self._prepare()
             self._end = weakref.finalize(self, self._connection.close)
         except (OSError, sqlite3.Error) as err:
             raise Unavailable(f"sessions can't be kept: {err}", RETRY_S) from err
 
-    def _use_write_ahead_log(self) -> None:
-        """Try again while another process does the same to a new file: SQLite does not wait for that by itself."""
+    def _prepare(self) -> None:
+        """Set a new file up; again while another process does so: SQLite does not wait for all of that by itself."""
         until = time.monotonic() + _BUSY_S
         while True:
             try:
-                self._connection.execute("PRAGMA journal_mode=WAL")
+                for pragma in _PRAGMAS:
+                    self._connection.execute(f"PRAGMA {pragma}")
+                self._connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
                 return
             except sqlite3.OperationalError as err:
-                if err.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if err.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() > until:
                     raise
             time.sleep(0.01)
 
