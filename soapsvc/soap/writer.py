@@ -7,7 +7,7 @@ tuple, numbers as Python or numpy numbers, arrays as numpy arrays or lists. Byte
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ Attach = Callable[[Content], str]  # bytes -> XML that stands for them in the en
 Writer = Callable[[Any, Attach | None], str]  # value -> XML of an element's content; attach None: bytes as base64
 Column = Callable[[Sequence[Any], Attach | None], list[str]]  # the same for many values
 _NUMBERS = (Double, Long, Int, Boolean)
+_APART = "\0"  # stands in no XML
 
 
 def compile_writer(cls: Type) -> Writer:
@@ -47,6 +48,24 @@ def _is_array(members: Sequence[tuple[str, Type]]) -> bool:
 
 def _leaf_text(cls: Type) -> Callable[[Any], str]:
     return number if issubclass(cls, _NUMBERS) else escape
+
+
+def _leaf_texts(cls: Type) -> Callable[[Sequence[Any]], list[str]]:
+    """Return what makes text of many values."""
+    return _numbers if issubclass(cls, _NUMBERS) else _escaped
+
+
+def _numbers(values: Sequence[Any]) -> list[str]:
+    kinds = set(map(type, values))
+    if kinds == {str}:  # spelled by `numbers`
+        return list(values)
+    return list(map(str if kinds == {int} else number, values))
+
+
+def _escaped(values: Sequence[str]) -> list[str]:
+    """Return texts fit for an element; of labels the same few come again and again."""
+    known = {value: escape(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _leaf_writer(text: Callable[[Any], str]) -> Writer:
@@ -110,19 +129,34 @@ def _compile_column(cls: Type) -> Column:
         if not issubclass(item := members[0][1], _NUMBERS):
             return _array_column(item)
     elif not issubclass(cls, ByteArray):
-        text = _leaf_text(cls)
-        return lambda values, attach: list(map(text, values))
+        texts = _leaf_texts(cls)
+        return lambda values, attach: texts(values)
     write = compile_writer(cls)
     return lambda values, attach: [write(value, attach) for value in values]
 
 
 def _record_column(members: Sequence[tuple[str, Type]]) -> Column:
+    if _is_plain(members):
+        return _plain_column(members)
     elements = [_element_column(name, cls) for name, cls in members]
 
     def write(records: Sequence[Sequence[Any]], attach: Attach | None) -> list[str]:
         columns = zip(*records, strict=True)
         texts = [element(values, attach) for element, values in zip(elements, columns, strict=bool(records))]
         return list(map("".join, zip(*texts, strict=True)))
+
+    return write
+
+
+def _plain_column(members: Sequence[tuple[str, Type]]) -> Column:
+    """Return the writer of many plain records: one template for all, which is parted afterwards."""
+    template = "".join(f"<{name}>%s</{name}>" for name, _ in members) + _APART
+    texts = [_leaf_texts(cls) for _, cls in members]
+
+    def write(records: Sequence[Sequence[Any]], attach: Attach | None) -> list[str]:
+        columns = zip(*records, strict=True)
+        values = zip(*[text(column) for text, column in zip(texts, columns, strict=bool(records))], strict=True)
+        return (template * len(records) % tuple(chain.from_iterable(values))).split(_APART)[:-1]
 
     return write
 
