@@ -54,6 +54,7 @@ from soapsvc.transport.supervisor import supervise
 from soapsvc.transport.watcher import Watcher
 
 log = logging.getLogger(__name__)
+_OBJECTS = 10_000  # made and kept before Python looks for unreachable ones: a batch of 1,000 rows makes as many
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     """Answer calls and watch the models folder until the server is stopped, drain, and end the process."""
     gc.collect()
     gc.freeze()  # no later collection walks TensorFlow's hundred thousands of objects again; graphs free themselves
+    gc.set_threshold(_OBJECTS)
     watcher.start(prepared.lifecycle, prepared.models_page.tell)
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
