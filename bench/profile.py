@@ -29,7 +29,7 @@ STAGES = {
     SERVER: (
         "waitress/", "selectors.py", "soapsvc/transport/waitress_", "soapsvc/transport/event_loop",
         "soapsvc/transport/granian_server", "soapsvc/transport/gate", "soapsvc/transport/dispatcher",
-        "soapsvc/transport/places", "soapsvc/transport/admission",
+        "soapsvc/transport/places", "soapsvc/transport/admission", "soapsvc/transport/leader",
     ),
     "HTTP: route, limits, headers": ("soapsvc/transport/",),
     "call log": (

@@ -1,13 +1,13 @@
-"""Counts each call that is answered; what a call costs includes it."""
+"""Counts the calls that were answered; what a call costs includes it."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from soapsvc.answered import Answered
-from soapsvc.later import Later
 from soapsvc.metrics.definitions import (
     CALL_SECONDS,
     CALLS,
@@ -17,8 +17,6 @@ from soapsvc.metrics.definitions import (
     STEP_SECONDS,
     UNPACKED_BYTES,
 )
-
-_DELAY_S = 0.25  # how long a call may wait to be counted, with all that come meanwhile
 
 
 @dataclass
@@ -34,25 +32,10 @@ class _Sum:
     unpacked: int = 0
 
 
-class CallMetrics:
-    """Takes calls in. Safe to use from many threads."""
-
-    def __init__(self) -> None:
-        self._calls: Later[Answered] = Later("metrics", _DELAY_S, _count)
-
-    def add(self, call: Answered) -> None:
-        """Count a call, a moment later."""
-        self._calls.add(call)
-
-    def flush(self) -> None:
-        """Count what waits to be counted."""
-        self._calls.flush()
-
-
-def _count(calls: deque[Answered]) -> None:
+def count(calls: Iterable[Answered]) -> None:
+    """Count calls, all at once: that takes one call a twentieth of the time that it takes alone."""
     sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
-    while calls:
-        call = calls.popleft()
+    for call in calls:
         one = sums[call.model, str(call.version or "-"), call.operation]
         one.outcomes[call.outcome] += 1
         one.seconds.append(call.ended - call.began)

@@ -11,7 +11,7 @@ from collections import deque
 
 from soapsvc.answered import Answered
 from soapsvc.later import Later
-from soapsvc.metrics.calls import CallMetrics
+from soapsvc.metrics.calls import count
 from soapsvc.tracing import Tracing
 from soapsvc.transport.log_format import CallRecord
 
@@ -23,7 +23,7 @@ class Telling:
     """Takes calls in. Safe to use from many threads."""
 
     def __init__(self, tracing: Tracing) -> None:
-        self._metrics, self._tracing = CallMetrics(), tracing
+        self._tracing = tracing
         self._calls: Later[Answered] = Later("calls", _DELAY_S, self._tell)
 
     def add(self, call: Answered) -> None:
@@ -39,7 +39,6 @@ class Telling:
     def flush(self) -> None:
         """Tell what waits to be told."""
         self._calls.flush()
-        self._metrics.flush()
 
     def close(self) -> None:
         """Tell what waits, and send what is to be sent."""
@@ -48,11 +47,11 @@ class Telling:
 
     def _tell(self, calls: deque[Answered]) -> None:
         logged = log.isEnabledFor(logging.INFO)
-        while calls:
-            call = calls.popleft()
+        told = [calls.popleft() for _ in range(len(calls))]
+        count(told)
+        for call in told:
             if logged:
                 log.handle(CallRecord(log.name, _text(call), call.at))
-            self._metrics.add(call)
             self._tracing.add(call)
 
 

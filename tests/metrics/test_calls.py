@@ -7,7 +7,7 @@ import random
 from prometheus_client import REGISTRY
 
 from soapsvc.answered import Answered
-from soapsvc.metrics.calls import CallMetrics
+from soapsvc.metrics.calls import count
 from soapsvc.metrics.definitions import CALL_BUCKETS_S, Histogram
 
 CALL = Answered(
@@ -21,11 +21,8 @@ def value(name: str, **labels: str) -> float:
 
 
 def test_calls_are_counted_by_outcome_with_bytes_and_stages() -> None:
-    metrics = CallMetrics()
-    for _ in range(3):
-        metrics.add(CALL)
-    metrics.add(CALL._replace(outcome="InvalidInput", stages={}, steps={}, received=1, sent=2, unpacked=2))
-    metrics.flush()
+    refused = CALL._replace(outcome="InvalidInput", stages={}, steps={}, received=1, sent=2, unpacked=2)
+    count([CALL, CALL, CALL, refused])
     called = {"model": "counted", "version": "3", "operation": "predict"}
     assert value("soapsvc_calls_total", **called, outcome="ok") == 3
     assert value("soapsvc_calls_total", **called, outcome="InvalidInput") == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from soapsvc.metrics.calls import CallMetrics
+from soapsvc.metrics.calls import count
 from soapsvc.metrics.counts import CALL, RUNS, SECONDS, STEP, TIME, WAIT, Counts, read_counts
 from soapsvc.metrics.definitions import CALL_BUCKETS_S
 from soapsvc.metrics.notes import KEPT, NotesInFolder, NotesInMemory
@@ -154,14 +154,10 @@ def test_folder_keeps_an_hour_and_nothing_beside(counters: Counters, tmp_path: P
 
 
 def test_counts_are_those_of_answered_calls() -> None:
-    metrics = CallMetrics()
     hour = LastHour(NotesInMemory(), read_counts)
     hour.note()
     call = CALL_OF_TEST._replace(model="recent", stages={"queue": (5.0, 0.25)})
-    for _ in range(3):
-        metrics.add(call)
-    metrics.add(call._replace(operation="wsdl", stages={}, steps={}))
-    metrics.flush()
+    count([call, call, call, call._replace(operation="wsdl", stages={}, steps={})])
     minute = hour.read().minutes("recent", 3)[-1]
     assert (minute.calls, minute.waited) == (3, 0.75)
     assert minute.steps == {"find": StepTime(3, 0.375)}
