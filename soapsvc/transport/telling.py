@@ -16,7 +16,7 @@ from soapsvc.tracing import Tracing
 from soapsvc.transport.log_format import CallRecord
 
 log = logging.getLogger("soapsvc.calls")
-_DELAY_S = 0.05  # how long a call may wait to be told, with all that come meanwhile
+_DELAY_S = 0.2  # how long a call may wait to be told, with all that come meanwhile
 
 
 class Telling:
