@@ -33,7 +33,7 @@ class _Sum:
 
 
 def count(calls: Iterable[Answered]) -> None:
-    """Count calls, all at once: that takes one call a twentieth of the time that it takes alone."""
+    """Count calls, all at once: of 140 each takes a tenth of the time that it takes alone."""
     sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
     for call in calls:
         one = sums[call.model, str(call.version or "-"), call.operation]
