@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.samples import Sample
 
+from soapsvc.metrics.all_workers import FOLDER_VARIABLE, AllWorkers
 from soapsvc.metrics.definitions import CALL_SECONDS, CALLS, STAGE_SECONDS, STEP_SECONDS, WAITING
-from soapsvc.metrics.page import FOLDER_VARIABLE
 
 Key = tuple[str, str, str, str]
 Counts = dict[Key, float]
@@ -42,7 +41,7 @@ def read_counts() -> tuple[Counts, int]:
 
 def _families() -> Iterable[Metric]:
     if FOLDER_VARIABLE in os.environ:
-        families: Iterable[Metric] = MultiProcessCollector(CollectorRegistry()).collect()
+        families: Iterable[Metric] = AllWorkers(CollectorRegistry()).collect()
         return families
     return [family for metric in (CALLS, CALL_SECONDS, STAGE_SECONDS, STEP_SECONDS, WAITING)
             for family in metric.collect()]  # fmt: skip

@@ -16,8 +16,9 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import mark_process_dead
 
+from soapsvc.metrics.all_workers import FOLDER_VARIABLE, AllWorkers
 from soapsvc.metrics.definitions import (
     GONE,
     LOAD_SECONDS,
@@ -33,7 +34,6 @@ from soapsvc.metrics.definitions import (
 from soapsvc.model.memory import resident_bytes
 from soapsvc.model.status import State, VersionStatus
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's name; the supervisor sets it for its workers
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _REFRESH_S = 1.0  # how old what other workers and pages tell of this one may be
 _MODEL_BYTES = ("graph_file", "mapped_constants", "load_growth")
@@ -82,7 +82,7 @@ class MetricsPage:
         self._registry = REGISTRY
         if FOLDER_VARIABLE in os.environ:
             self._registry = CollectorRegistry()
-            MultiProcessCollector(self._registry)
+            AllWorkers(self._registry)
         threading.Thread(target=self._keep_fresh, name="gauges", daemon=True).start()
 
     def __call__(self) -> bytes:

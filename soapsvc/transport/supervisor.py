@@ -22,7 +22,8 @@ from types import FrameType
 
 from pydantic import BaseModel
 
-from soapsvc.metrics.page import FOLDER_VARIABLE, forget_gauges
+from soapsvc.metrics.all_workers import FOLDER_VARIABLE
+from soapsvc.metrics.page import forget_gauges
 from soapsvc.model.trial import own_path
 from soapsvc.settings import Settings
 from soapsvc.transport.colleagues import page_file
