@@ -200,14 +200,14 @@ def serve(server: Server, prepared: Prepared, watcher: Watcher) -> NoReturn:
     with suppress(KeyboardInterrupt):  # the second Ctrl-C
         server.run()
         prepared.web.soap.telling.close()
-    _leave()
+    leave()
 
 
-def _leave() -> NoReturn:
+def leave(code: int = 0) -> NoReturn:
     """End the process at once: TensorFlow may still run what nobody waits for, and crashes at a slower end."""
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def banner(settings: Settings, manager: ModelManager, contracts: Contracts) -> Iterator[str]:

@@ -7,7 +7,6 @@ supervisor stops or is gone, the worker drains and ends. What it reports goes ba
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ import threading
 
 from soapsvc.metrics.page import count_restart
 from soapsvc.transport.colleagues import Colleagues
-from soapsvc.transport.run import prepare, serve, shared_constants
+from soapsvc.transport.run import leave, prepare, serve, shared_constants
 from soapsvc.transport.server import stop_on_signals
 from soapsvc.transport.servers import make_server
 from soapsvc.transport.spread import Spread
@@ -71,6 +70,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
-    logging.shutdown()
-    os._exit(code)  # an end in order fails while a thread reads the orders
+    leave(main())  # an end in order fails while a thread reads the orders

@@ -42,6 +42,18 @@ class Loop:
         self.ran.append(threading.current_thread())
         self.leadership.call(work)
 
+    def hold(self) -> threading.Event:
+        """Have the leader wait in a call until the event is set, and return once it does."""
+        held, let_go = threading.Event(), threading.Event()
+
+        def wait() -> None:
+            held.set()
+            assert let_go.wait(60)
+
+        self.line.append(wait)
+        assert held.wait(60)
+        return let_go
+
     def end(self) -> None:
         self.stopped.set()
         self.thread.join(60)
@@ -69,14 +81,7 @@ def test_leader_runs_the_calls_until_another_follows(monkeypatch: pytest.MonkeyP
 
 
 def test_another_leads_on_while_a_call_takes_long(loop: Loop) -> None:
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        held.set()
-        assert let_go.wait(60)
-
-    loop.line.append(hold)
-    assert held.wait(60)
+    let_go = loop.hold()
     loop.line += [lambda: None] * 2
     until(lambda: len(loop.ran) == 3)
     first, *others = loop.ran
@@ -90,14 +95,7 @@ def test_another_leads_on_while_a_call_takes_long(loop: Loop) -> None:
 
 
 def test_loop_ends_while_a_call_takes_long(loop: Loop) -> None:
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        held.set()
-        assert let_go.wait(60)
-
-    loop.line.append(hold)
-    assert held.wait(60)
+    let_go = loop.hold()
     loop.end()
     let_go.set()
 
