@@ -192,7 +192,8 @@ def test_faces_that_are_not_served_are_a_sentence_that_tells_how_to_make_them(pa
 def test_conversation_goes_on_until_it_is_begun_anew(page: Page) -> None:
     page.goto("chat")
     for question in ("My name is <b>Ada</b>", "My name is Ada", "What is my name?"):
-        page.keyboard.type(question)  # the field has the focus
+        page.locator("#question:focus").wait_for()  # given while the page is drawn, which may be after it loaded
+        page.keyboard.type(question)
         page.keyboard.press("Enter")
         page.get_by_text(question, exact=True).wait_for()
     assert page.locator(".sentence").last.inner_text() == "Your name is Ada."
