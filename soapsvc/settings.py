@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (),
         description='Addresses and networks, as `["10.0.0.7", "192.168.0.0/16"]`, whose `X-Forwarded-*` and '
-        "`Forwarded` headers count. Not with granian.",
+        "`Forwarded` headers count.",
     )
     threads: int = Field(8, ge=1, le=256, description="Calls answered at the same time; others wait.")
     max_connections: int = Field(1000, ge=1, description="Connections open at once; more wait to be accepted.")

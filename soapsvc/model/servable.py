@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -105,7 +106,7 @@ class Servable:
     pins: tuple[Servable, ...] = field(default=(), repr=False)
     step_times: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def calls_wait(self) -> bool:
         """Whether a call waits for what runs elsewhere: calls to be joined with, its session, a pipeline's steps."""
         return any(each is not None for each in (self.batching, self.conversation, self.pipeline))

@@ -19,6 +19,7 @@ from soapsvc.soap.faults import FaultCode, SoapFault, client_fault, wrong_media_
 from soapsvc.soap.media_type import ContentType
 from soapsvc.soap.namespaces import check_namespaces
 from soapsvc.soap.ns import VERSION_OF, SoapVersion
+from soapsvc.soap.parsed import note_parsed
 from soapsvc.soap.text import escape
 
 MAX_DEPTH = 64
@@ -115,6 +116,7 @@ def _parse(content: bytes) -> etree._Element:
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True,
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
+    note_parsed(len(content))
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError as err:

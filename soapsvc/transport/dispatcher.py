@@ -1,4 +1,4 @@
-"""Threads for waitress's requests, which one gets a thread next by the rules of `places`.
+"""Threads for requests, which one gets a thread next by the rules of `places`.
 
 Health and pages, and requests that are refused, have threads of their own: they are answered however busy models are.
 """
@@ -17,30 +17,39 @@ from waitress.task import ThreadedTaskDispatcher
 
 from soapsvc.engine.deadline import Deadline
 from soapsvc.errors import DeadlineExceeded, Overloaded, ServingError
+from soapsvc.soap.parsed import is_worn
+from soapsvc.transport.leader import Kind
 from soapsvc.transport.places import Allowance, Places
 
 log = logging.getLogger(__name__)
 SIDE_THREADS = 2
-CALLS_OF_A_THREAD = 256
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)
 class Ticket:
-    """One request that wants a thread. model: empty for what is no call of a model.  large: see `ModelDispatcher`."""
+    """One request that wants a thread.
+
+    model: empty for what is no call of a model.  large: whether it may take long to read.  size: bytes of its body.
+    """
 
     channel: Any
     model: str
     allowance: Allowance
     deadline: Deadline | None = None
     large: bool = False
+    size: int = 0
+
+    @property
+    def kind(self) -> Kind:
+        """What its pace is counted under."""
+        return self.model, self.size.bit_length()
 
 
 class ModelDispatcher:
     """Threads for calls, and what waits for them. Safe to use from many threads.
 
     Who became idle last is woken first: its stack and its memory are still in the processor's caches.
-    A thread ends after CALLS_OF_A_THREAD calls, or a large one, and another takes its place: lxml keeps every name that
-    a thread ever parsed until the thread ends, and hostile messages have ever new ones.
+    A thread that is worn (`soap.parsed`) ends, and another takes its place.
     """
 
     def __init__(self, threads: int, refuse: Callable[[Any, ServingError], None]) -> None:
@@ -58,8 +67,7 @@ class ModelDispatcher:
     @property
     def waiting(self) -> int:
         """How many calls wait for a thread."""
-        with self._lock:
-            return self._places.waiting
+        return self._places.waiting
 
     @property
     def busy(self) -> bool:
@@ -128,7 +136,7 @@ class ModelDispatcher:
         """Take the calls of one thread; return whether another shall follow it."""
         woken = threading.Lock()
         woken.acquire()
-        for _ in range(CALLS_OF_A_THREAD):
+        while True:
             while (ticket := self._next(woken)) is None:
                 if self._stopping:
                     return False
@@ -140,9 +148,8 @@ class ModelDispatcher:
             finally:
                 with self._lock:  # nobody is woken: this thread takes what may run now
                     self._places.leave(ticket.model)
-            if ticket.large:
-                break
-        return True
+            if is_worn():
+                return True
 
     def _next(self, woken: threading.Lock) -> Ticket | None:
         """Return the call to run next. woken: released when there may be one, or none any more."""

@@ -2,6 +2,7 @@
 
 To hand a call to another thread, which hands its answer back, takes longer than many a call. So the leader runs what is
 known to be quick; where such a call takes its time after all, another thread leads on (the pattern leader/followers).
+So it does once the leader is worn (`soap.parsed`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from soapsvc.soap.parsed import is_worn
+
 log = logging.getLogger(__name__)
-CALLS_OF_A_LEADER = 256  # then another follows: what lxml keeps for a thread must not outlive many messages
 QUICK_S = 0.001  # what a call may take on average to be run by the leader
 _BUSY = 4  # how many times a call's processor time may go by on a busy machine
 _TAKEN_S = 4 * QUICK_S  # what a call counts for at most: one that was held up once does not make its kind slow
 _WEIGHT = 0.1  # of the last call in the average
 _FORGET = 0.999  # what is left of a slow kind's average after each of its calls, so that it is tried again by and by
+_SAMPLED = 8  # calls, of which one is measured
 _MOST_KINDS = 10_000
 _WATCH_S = 0.01  # a call that runs at two looks in a row is not waited for
 _PAUSE_S = 0.2  # between two looks while nothing runs
@@ -26,10 +29,14 @@ Kind = tuple[str, int]  # model, and the number of binary digits of the message'
 
 
 class Pace:
-    """Which kinds of calls are quick, by what the last of them took. For the leader alone."""
+    """Which kinds of calls are quick, by what the last of them took.
+
+    Has no lock: threads that ask or tell at the same time may lose one call's share of an average.
+    """
 
     def __init__(self) -> None:
         self._averages: dict[Kind, float] = {}
+        self._asked = 0
 
     def is_quick(self, kind: Kind) -> bool:
         """Return whether the leader shall run a call. A kind that never came before is tried."""
@@ -38,6 +45,11 @@ class Pace:
             return True
         self._averages[kind] = average * _FORGET
         return False
+
+    def wants(self, kind: Kind) -> bool:
+        """Return whether to measure a call; of a kind that is far from slow, only some: to measure takes time, too."""
+        self._asked += 1
+        return self._asked % _SAMPLED == 0 or not self._averages.get(kind, QUICK_S) < QUICK_S / 2
 
     def took(self, kind: Kind, seconds: float) -> None:
         """Note how long a call took that the leader ran."""
@@ -70,7 +82,6 @@ class Leadership:
         self._leader: threading.Thread | None = None
         self._calling = False
         self._calls = 0  # that leaders have begun
-        self._calls_left = 0  # until this leader gives way
         self._failure: BaseException | None = None
         self._over, self._wanted, self._paused = threading.Event(), threading.Event(), False
 
@@ -98,14 +109,13 @@ class Leadership:
             if not self.leads:
                 return False
             self._calling = False
-        self._calls_left -= 1
-        return self._calls_left > 0 or not self._follow()
+        return not (is_worn() and self._follow())
 
     def _follow(self) -> bool:
         """Start a new leader; return whether that could be done."""
         before = self._leader, self._calling
         self._leader = threading.Thread(target=self._lead, name="loop", daemon=True)
-        self._calling, self._calls_left = False, CALLS_OF_A_LEADER
+        self._calling = False
         try:
             self._leader.start()
         except RuntimeError:  # no thread is to be had: who led leads on

@@ -1,13 +1,12 @@
 """Which call runs next: a bounded queue for each model, models in turn, so that a slow one can't take all threads.
 
-The rules alone. Knows no threads and has no lock: `dispatcher` and `admission` have.
+The rules alone. Knows no threads and has no lock: `dispatcher` has.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from soapsvc.engine.deadline import Deadline
 from soapsvc.errors import Overloaded
@@ -16,8 +15,7 @@ from soapsvc.model.signature import Limits
 RETRY_AFTER_S = 1
 
 
-@dataclass(frozen=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What a model takes at once: running calls, and calls that wait."""
 
     running: int

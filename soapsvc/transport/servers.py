@@ -22,11 +22,6 @@ def check_server(settings: Settings) -> None:
         raise StartError("server: granian is handed a socket, which Windows can't do; choose waitress")
     if settings.server == "granian" and find_spec("granian") is None:
         raise StartError("server: granian is not installed; install soapsvc[granian], or choose waitress")
-    if settings.server == "granian" and settings.trusted_proxies:
-        raise StartError(
-            "trusted_proxies: granian takes X_Forwarded_For for X-Forwarded-For, so a client could forge what a proxy "
-            "says; choose waitress, and set public_url if only the WSDL's address matters"
-        )
     named = {name: getattr(settings, name) for name in ("tls_certificate", "tls_key", "tls_client_ca")}
     given = [name for name, path in named.items() if path is not None]
     if not given:

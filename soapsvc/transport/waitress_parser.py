@@ -16,7 +16,7 @@ from waitress.utilities import Error, RequestEntityTooLarge
 
 from soapsvc.soap.media_type import parse_content_type
 from soapsvc.soap.mtom import MULTIPART
-from soapsvc.transport.waitress_body import Body
+from soapsvc.transport.body import Body
 
 
 class RequestTimeout(Error):

@@ -13,29 +13,27 @@ import time
 from collections import deque
 from collections.abc import Callable
 from copy import copy
-from functools import partial
 from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from soapsvc.engine.deadline import earliest
 from soapsvc.errors import ServingError
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
 from soapsvc.transport.event_loop import EventLoop
-from soapsvc.transport.leader import Kind, Leadership, Pace, StopWatch
-from soapsvc.transport.places import Allowance, allowance_of
+from soapsvc.transport.leader import Leadership
+from soapsvc.transport.places import Allowance
+from soapsvc.transport.quick_calls import QuickCalls
 from soapsvc.transport.server import Patience
-from soapsvc.transport.soap_handler import Exchange, deadline_given
+from soapsvc.transport.soap_handler import Exchange
 from soapsvc.transport.spread import Share
 from soapsvc.transport.waitress_channel import SLACK, CallTask, Channel, FaultTask
 from soapsvc.transport.waitress_parser import SoapParser
 
 log = logging.getLogger(__name__)
-_LARGE = 65536  # bytes of XML beyond which a thread ends after its call
 _RECEIVE = 65536  # bytes at most of one read from a connection
 _NO_WATERMARK = 2**40  # bytes: a thread never waits for a client to take its answer
 _TICK_S = 0.2  # how often deadlines are looked at
@@ -71,8 +69,9 @@ class SoapServer(TcpWSGIServer):
         web.waiting = lambda: self._calls.waiting
         info = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._loop = EventLoop()
-        self._leadership, self._pace = Leadership(self._turn, self._stopping.is_set), Pace()
-        self._quick: deque[tuple[Ticket, Kind]] = deque()  # calls that the leader is to run
+        self._leadership = Leadership(self._turn, self._stopping.is_set)
+        self._quick_calls = QuickCalls(web, patience.threads, self._calls, self._leadership)
+        self._quick: deque[Ticket] = deque()  # calls that the leader is to run
         super().__init__(
             web, self._loop, True, listener, dispatcher=self._calls, adj=adj, sockinfo=info, bind_socket=False
         )
@@ -84,23 +83,15 @@ class SoapServer(TcpWSGIServer):
         if request.error:
             self._calls.add(Ticket(channel, "", Allowance(0, 0)))
             return
-        model = self._web.model_called(request.command, request.path)
-        limits = self._web.soap.limits_of(model)
-        given_s = deadline_given(request.headers.get("X_DEADLINE_MS", ""))
-        deadline = earliest(request.began, given_s, limits.deadline_s)
-        large = (request.body_bytes_received > _LARGE and not request.attached) or "CONTENT_ENCODING" in request.headers
-        ticket = Ticket(channel, model, allowance_of(limits, self._patience.threads), deadline, large)
-        kind = model, request.body_bytes_received.bit_length()
-        if self._is_quick(ticket, kind) and self._calls.begin(model, ticket.allowance):
-            self._quick.append((ticket, kind))
+        headers = request.headers
+        ticket = self._quick_calls.ticket(
+            channel, self._web.model_called(request.command, request.path), request.body_bytes_received, request.began,
+            headers.get("X_DEADLINE_MS", ""), request.attached, "CONTENT_ENCODING" in headers,
+        )  # fmt: skip
+        if self._leadership.leads and self._quick_calls.is_quick(ticket):
+            self._quick.append(ticket)
         else:
             self._calls.add(ticket)
-
-    def _is_quick(self, ticket: Ticket, kind: Kind) -> bool:
-        """Return whether the leader shall run a call; not one that waits, or that nobody may wait for."""
-        if not ticket.model or ticket.large or ticket.deadline is not None or not self._leadership.leads:
-            return False
-        return not self._web.soap.calls_wait(ticket.model) and self._pace.is_quick(kind)
 
     def pull_trigger(self) -> None:
         """Do nothing: waitress wakes its loop after each call, `served` only if it has to."""
@@ -170,20 +161,9 @@ class SoapServer(TcpWSGIServer):
     def _run_quick(self) -> bool:
         """Run the quick calls that were read; return whether this thread still is who turns the loop."""
         while self._quick:
-            ticket, kind = self._quick.popleft()
-            if not self._leadership.call(partial(self._call, ticket, kind)):
+            if not self._quick_calls.run(self._quick.popleft()):
                 return False
         return True
-
-    def _call(self, ticket: Ticket, kind: Kind) -> None:
-        watch = StopWatch()
-        try:
-            ticket.channel.service()
-        except BaseException:
-            log.exception("a call of %s failed outside of its service", ticket.model)
-        finally:
-            self._calls.end(ticket.model)
-        self._pace.took(kind, watch.seconds)
 
     def _turn_until(self, end: float, done: Callable[[], bool]) -> bool:
         """Go on with connections until done, or the moment is there; return whether done came first."""

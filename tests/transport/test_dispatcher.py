@@ -1,4 +1,4 @@
-"""Threads of calls give way to new ones: what lxml keeps for a thread must not outlive many messages."""
+"""Threads of calls give way to new ones once they are worn: what lxml keeps for a thread must not pile up."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from soapsvc.transport.dispatcher import CALLS_OF_A_THREAD, Allowance, ModelDispatcher, Ticket
+from soapsvc.soap.parsed import WORN_BYTES, note_parsed
+from soapsvc.transport.dispatcher import Allowance, ModelDispatcher, Ticket
 
 
 class Channel:
-    """Tells which thread took its call."""
+    """Tells which thread took its call. parsed: bytes of XML."""
 
-    def __init__(self) -> None:
+    def __init__(self, parsed: int = 0) -> None:
+        self._parsed = parsed
         self.taken_by: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
 
     def service(self) -> None:
+        note_parsed(self._parsed)
         self.taken_by.put(threading.current_thread())
 
 
@@ -29,21 +32,19 @@ def dispatcher() -> Iterator[ModelDispatcher]:
     made.shutdown()
 
 
-def take(dispatcher: ModelDispatcher, large: bool = False) -> threading.Thread:
-    channel = Channel()
-    dispatcher.add(Ticket(channel, "model", Allowance(1, 1), large=large))
+def take(dispatcher: ModelDispatcher, parsed: int = 0) -> threading.Thread:
+    channel = Channel(parsed)
+    dispatcher.add(Ticket(channel, "model", Allowance(1, 1)))
     return channel.taken_by.get(timeout=60)
 
 
-def test_thread_ends_after_its_calls_and_another_takes_the_next(dispatcher: ModelDispatcher) -> None:
-    first = {take(dispatcher) for _ in range(CALLS_OF_A_THREAD)}
-    assert len(first) == 1
-    assert take(dispatcher) not in first
-    first.pop().join(60)
+def test_thread_goes_on_where_nothing_is_parsed(dispatcher: ModelDispatcher) -> None:
+    assert len({take(dispatcher) for _ in range(1000)}) == 1
 
 
-def test_thread_ends_after_a_large_call(dispatcher: ModelDispatcher) -> None:
-    first = take(dispatcher, large=True)
+def test_thread_that_is_worn_ends_and_another_takes_the_next(dispatcher: ModelDispatcher) -> None:
+    first = take(dispatcher, WORN_BYTES // 2)
+    assert take(dispatcher, WORN_BYTES // 2) is first
     assert take(dispatcher) is not first
     first.join(60)
     assert not first.is_alive()
@@ -58,7 +59,7 @@ def test_thread_goes_on_when_no_other_can_be_started(
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", fail)
-    assert [take(dispatcher, large=True) for _ in range(3)] == [first] * 3
+    assert [take(dispatcher, WORN_BYTES) for _ in range(3)] == [first] * 3
 
 
 def test_call_that_waits_gets_a_thread_once_one_ends_that_ran_elsewhere(dispatcher: ModelDispatcher) -> None:

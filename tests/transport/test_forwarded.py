@@ -110,10 +110,10 @@ TOLD = {
 STANDARD = {"Forwarded": 'for=192.0.2.7;proto=https;host="ml.example.com:8443"'}
 
 
-@pytest.fixture(scope="module")
-def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["waitress", "granian"])
+def trusting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("trusting") / "server.log"
-    with serving(ROOT / "models", log, *TRUSTING) as running:
+    with serving(ROOT / "models", log, *TRUSTING, "--server", request.param) as running:
         yield running
 
 
@@ -147,6 +147,14 @@ def test_headers_count_from_the_trusted_peer_only(
     call = {"Content-Type": "text/xml", "X-Request-Id": request_id}
     assert b"setosa" in ask(trusting, source, "POST", "/soap/iris/v1", envelope(IRIS, VERSIONS[0]), **headers, **call)
     assert logged_peer(trusting, request_id) == peer
+
+
+def test_header_with_underscores_is_none_of_a_proxy(trusting: Server) -> None:
+    wsdl = ask(trusting, "127.0.0.1", "GET", "/soap/iris/v1?wsdl", X_Forwarded_Host="attacker.example")
+    assert b"example" not in wsdl
+    told = {"X_Forwarded_For": "192.0.2.9", "X-Request-Id": "underscores"}
+    ask(trusting, "127.0.0.1", "GET", "/soap/iris/v1?wsdl", **told)
+    assert logged_peer(trusting, "underscores") == "127.0.0.1"
 
 
 def test_next_reader_gets_the_configured_address_again(trusting: Server) -> None:

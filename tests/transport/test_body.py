@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from soapsvc.transport.waitress_body import Body
+from soapsvc.transport.body import Body
 
 FIRST = 65536
 
