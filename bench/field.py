@@ -20,6 +20,7 @@ from interop.tools import CannotRun, run
 TWO_WORKERS = replace(OURS, name="ours, 2 workers", arguments=(*OURS.arguments, "--workers", "2"))
 LARGE = Subject("ours, large models", (*OURS.arguments[:-1], str(LARGE_MODELS), "--log-level", "warning"))
 READER = Subject("reader", ("-m", "bench.reader_server"), computes=False)
+GRAPH = Subject("bare handler with the graph", ("-m", "bench.graph_server"))
 SPYNE_TENSOR = Subject("stock Spyne, tensor", ("-m", "bench.spyne_tensor_server"))
 _PYTHON = (*SUBJECTS["waitress"], TWO_WORKERS, *SUBJECTS["granian"])
 PEERS: dict[str, Callable[[], Subject]] = {
@@ -41,6 +42,7 @@ class Field:
     floors: list[BareCalls]
     large: Running | None
     reader: Running | None
+    graph: Running | None
     spyne: Running | None
     bare: BareCalls
     absent: dict[str, str]
@@ -70,8 +72,10 @@ def field(names: list[str], tell: Callable[[str], None]) -> Iterator[Field]:
 
         rivals = [server for name in names if name in PEERS and (server := start(name, PEERS[name]))]
         floors = [calls for name in names if name in FLOORS and (calls := loop(name))]
-        large, reader, spyne = (start(each.name, lambda each=each: each) for each in (LARGE, READER, SPYNE_TENSOR))
-        yield Field(rivals, floors, large, reader, spyne, stack.enter_context(bare_calls()), absent)
+        large, reader, graph, spyne = (
+            start(each.name, lambda each=each: each) for each in (LARGE, READER, GRAPH, SPYNE_TENSOR)
+        )
+        yield Field(rivals, floors, large, reader, graph, spyne, stack.enter_context(bare_calls()), absent)
 
 
 def make_large_models(tell: Callable[[str], None]) -> None:

@@ -95,6 +95,8 @@ def _contests(who: Field, connections: list[int], workloads: list[str]) -> list[
         servers = [ours if workload.models == MODELS else who.large, who.reader, who.bare]
         if name == "tensor-numbers":
             servers.insert(1, who.spyne)
+        if name == "mobilenet":
+            servers.insert(1, who.graph)
         contests += [Contest(server, name, workload.connections) for server in servers if server]
     return contests
 
