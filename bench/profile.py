@@ -28,8 +28,8 @@ OTHER, SERVER = "other", "HTTP server: sockets, threads"
 STAGES = {
     SERVER: (
         "waitress/", "selectors.py", "soapsvc/transport/waitress_", "soapsvc/transport/event_loop",
-        "soapsvc/transport/granian_server", "soapsvc/transport/gate", "soapsvc/transport/dispatcher",
-        "soapsvc/transport/places", "soapsvc/transport/admission", "soapsvc/transport/leader",
+        "soapsvc/transport/granian_", "soapsvc/transport/body", "soapsvc/transport/dispatcher",
+        "soapsvc/transport/places", "soapsvc/transport/leader", "soapsvc/transport/quick_calls",
     ),
     "HTTP: route, limits, headers": ("soapsvc/transport/",),
     "call log": (

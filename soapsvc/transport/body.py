@@ -36,13 +36,13 @@ class Body:
 
     @property
     def room(self) -> memoryview:
-        """Where the next bytes belong. Who has written some there gives that part of it to `received`."""
+        """Where the next bytes belong. Who has written some there tells `received`, by a range, how many."""
         return self._memory[self._received :]
 
-    def received(self, data: bytes | memoryview) -> int:
-        """Take bytes, or know them to stand in the first of the room; return how many belong to this body."""
+    def received(self, data: bytes | range) -> int:
+        """Take bytes, or know so many to stand in the first of the room; return how many belong to this body."""
         count = min(len(data), self._length - self._received)
-        if not isinstance(data, memoryview):
+        if not isinstance(data, range):
             while count > len(self.room):
                 self._grow()
             self.room[:count] = data[:count]

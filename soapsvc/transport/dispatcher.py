@@ -6,6 +6,7 @@ Health and pages, and requests that are refused, have threads of their own: they
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -57,7 +58,7 @@ class ModelDispatcher:
         self._refuse = refuse
         self._lock = threading.Lock()  # guards what follows
         self._idle: list[threading.Lock] = []  # what threads without work wait for, who came last at the end
-        self._places: Places[Ticket] = Places()
+        self._places: Places[Ticket] = Places(most_large=os.cpu_count() or 1)
         self._stopping = False
         self._side = ThreadedTaskDispatcher()
         self._side.set_thread_count(SIDE_THREADS)
@@ -147,7 +148,7 @@ class ModelDispatcher:
                 log.exception("a call of %s ended a thread's work", ticket.model)
             finally:
                 with self._lock:  # nobody is woken: this thread takes what may run now
-                    self._places.leave(ticket.model)
+                    self._places.leave(ticket.model, ticket.large)
             if is_worn():
                 return True
 

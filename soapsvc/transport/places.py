@@ -37,6 +37,10 @@ class Waiting(Protocol):
     def deadline(self) -> Deadline | None:
         """When nobody waits for its answer any more."""
 
+    @property
+    def large(self) -> bool:
+        """Whether it takes Python long to read."""
+
 
 Call = TypeVar("Call", bound=Waiting)
 
@@ -50,8 +54,11 @@ def allowance_of(limits: Limits, threads: int) -> Allowance:
 class Places(Generic[Call]):
     """The calls that run and those that wait. waiting: how many."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_large: int) -> None:
+        """most_large: large calls of a model that run at the same time: more would only hold each other up."""
         self.waiting = 0
+        self._most_large = most_large
+        self._large: Counter[str] = Counter()  # that run
         self._waiting: OrderedDict[str, deque[Call]] = OrderedDict()  # models in turn
         self._running: Counter[str] = Counter()
 
@@ -80,19 +87,23 @@ class Places(Generic[Call]):
         """Return a call whose model may run one more, which then runs, models in turn; None when there is none."""
         for model, queue in self._waiting.items():
             call = queue[0]
+            if call.large and self._large[model] >= self._most_large:
+                continue
             if self._running[model] < call.allowance.running:
                 self.remove(call)
+                self._large[model] += call.large
                 if model in self._waiting:
                     self._waiting.move_to_end(model)
                 self._running[model] += 1
                 return call
         return None
 
-    def leave(self, model: str) -> None:
+    def leave(self, model: str, large: bool = False) -> None:
         """Let a call of a model end."""
+        self._large[model] -= large
         self._running[model] -= 1
         if not self._running[model]:  # names of models that don't exist must not stay
-            del self._running[model]
+            del self._running[model], self._large[model]
 
     def remove(self, call: Call) -> None:
         """Let a call wait no more."""

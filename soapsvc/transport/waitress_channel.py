@@ -132,7 +132,11 @@ class Channel(HTTPChannel):
             room = self.request.room if self.request is not None else None
             most = self.adj.recv_bytes if room is None else min(len(room), _ONE_READ)
             try:
-                data = self.socket.recv(most) if room is None else room[: self.socket.recv_into(room, most)]
+                if room is None:
+                    data = self.socket.recv(most)
+                else:
+                    with room:  # no view is left when a call takes the memory, which may be before `received` returns
+                        data = range(self.socket.recv_into(room, most))
             except BlockingIOError:
                 return
             except OSError:

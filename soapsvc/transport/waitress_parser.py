@@ -85,8 +85,8 @@ class SoapParser(HTTPRequestParser):
         if self.content_length:
             self.body_rcv = Body(self.content_length)
 
-    def received(self, data: bytes | memoryview) -> int:
-        """Return how many bytes of data belong to this request; see waitress. data: may stand in `room` already."""
+    def received(self, data: bytes | range) -> int:
+        """Return how many bytes of data belong to this request; see waitress. A range: so many stand in `room`."""
         if self._discarding:
             return self._discard(data)
         if self.chunked:
@@ -115,7 +115,7 @@ class SoapParser(HTTPRequestParser):
             self.body_rcv = FixedStreamReceiver(self.content_length, _Discard())
         self._check_end()
 
-    def _discard(self, data: bytes | memoryview) -> int:
+    def _discard(self, data: bytes | range) -> int:
         consumed: int = self.body_rcv.received(data)
         self.body_bytes_received += consumed
         self._check_end()

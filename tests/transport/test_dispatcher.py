@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from soapsvc.soap.parsed import WORN_BYTES, note_parsed
-from soapsvc.transport.dispatcher import Allowance, ModelDispatcher, Ticket
+from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
+from soapsvc.transport.places import Allowance, Places
 
 
 class Channel:
@@ -71,6 +72,33 @@ def test_call_that_waits_gets_a_thread_once_one_ends_that_ran_elsewhere(dispatch
         channel.taken_by.get(timeout=0.1)
     dispatcher.end("model")
     assert channel.taken_by.get(timeout=60).name == "call-0"
+
+
+def test_large_calls_of_a_model_are_as_many_as_cores_at_once() -> None:
+    places: Places[Ticket] = Places(most_large=2)
+    allowance = Allowance(6, 100)
+    calls = [Ticket(None, model, allowance, large=large) for model, large in [("a", True)] * 4 + [("b", True)]]
+    for call in calls:
+        places.add(call)
+    assert [places.next() for _ in range(4)] == [calls[0], calls[4], calls[1], None]
+    places.leave("b", large=True)
+    assert places.next() is None
+    places.leave("a", large=True)
+    assert places.next() is calls[2]
+    assert places.next() is None
+    for _ in range(2):
+        places.leave("a", large=True)
+    assert places.next() is calls[3]
+    places.leave("a", large=True)
+    assert not places.busy
+
+
+def test_small_calls_are_not_counted_among_large_ones() -> None:
+    places: Places[Ticket] = Places(most_large=1)
+    calls = [Ticket(None, "a", Allowance(6, 100), large=large) for large in (True, False, False)]
+    for call in calls:
+        places.add(call)
+    assert [places.next() for _ in range(3)] == calls
 
 
 def test_names_of_models_do_not_pile_up(dispatcher: ModelDispatcher) -> None:

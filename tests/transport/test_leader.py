@@ -17,6 +17,7 @@ from soapsvc.model.signature import Limits
 from soapsvc.soap.parsed import WORN_BYTES, note_parsed
 from soapsvc.transport import leader
 from soapsvc.transport.granian_server import GranianServer
+from soapsvc.transport.http import read_body
 from soapsvc.transport.leader import QUICK_S, Leadership, Pace, StopWatch
 from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import Exchange
@@ -245,6 +246,21 @@ def test_model_with_all_its_calls_under_way_has_no_more_run(running: Running) ->
     for thread in threads:
         thread.join(60)
     assert not running.server._calls.busy
+
+
+@pytest.mark.parametrize("running", ["waitress"], indirect=True)
+def test_body_may_be_let_go_of_as_soon_as_it_is_whole(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    body, taken = b"<a/>" * 50_000, list[bytes]()
+
+    def add_task(channel: Any) -> None:  # what a call does, while the loop's thread still is in the channel's method
+        request = channel.requests[0]
+        environ = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": request.get_body_stream()}
+        taken.append(read_body(environ, len(body)))
+        SoapServer.add_task(running.server, channel)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(running.server, "add_task", add_task)
+    assert post(running, "/soap/quick", body).startswith("call-")
+    assert taken == [body]
 
 
 def test_requests_on_one_connection_are_answered_in_order(running: Running) -> None:
