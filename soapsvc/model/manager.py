@@ -201,7 +201,7 @@ class ModelManager:
     def calls_wait(self, name: str) -> bool:
         """Return whether calls of any loaded version of a model wait; see `Servable.calls_wait`."""
         with self._lock:
-            return True in [servable.calls_wait for servable in self._servables.get(name, {}).values()]
+            return any(servable.calls_wait for servable in self._servables.get(name, {}).values())
 
     def contracts(self, name: str) -> dict[int, int]:
         """Return the major version of the contract that each loaded version of a model keeps."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -43,7 +44,7 @@ class Gate:
 
     def take(self, request: GranianRequest) -> None:
         """Read a request."""
-        self._guarded(request, lambda: self._take(request))
+        request.guarded(lambda: self._take(request))
 
     def _take(self, request: GranianRequest) -> None:
         if not request.is_post:  # a page reads no body
@@ -95,7 +96,7 @@ class Gate:
         for request in list(self._reading):
             if request.began < late and (future := self._reading.pop(request, None)) is not None:
                 future.cancel()  # before the answer: while someone reads, Granian keeps the connection
-                request.refuse(408, "Request Timeout", _CLOSE)
+                request.guarded(partial(request.refuse, 408, "Request Timeout", _CLOSE))
                 self.done(request)
 
     def _hold(self, more: int) -> bool:
@@ -204,7 +205,7 @@ class Gate:
                 content = future.result()
             except ProtocolClosed:
                 content = None
-            self._guarded(request, lambda: then(content))
+            request.guarded(lambda: then(content))
 
         self._reading[request] = future
         future.add_done_callback(came)
@@ -217,13 +218,6 @@ class Gate:
         else:
             request.queued = time.monotonic()
             self._then(request)
-
-    def _guarded(self, request: GranianRequest, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception:
-            request.fail()
-            self.done(request)
 
     def _ends_early(self, request: GranianRequest) -> None:
         request.refuse(400, "the message ends early", _CLOSE)

@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from soapsvc.errors import ServingError
 from soapsvc.soap.application import Reply
-from soapsvc.soap.call import Call
+from soapsvc.soap.call import Call, request_id
+from soapsvc.soap.untold import untold
 from soapsvc.transport.application import WebApplication
 from soapsvc.transport.http import Environ, Response, WsgiApp
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class GranianRequest:
@@ -29,7 +31,7 @@ class GranianRequest:
     error: ServingError | None = None
 
     def __init__(self, protocol: Any, scope: Any, web: WebApplication, done: Callable[[GranianRequest], None]) -> None:
-        """protocol, scope: Granian's, as its RSGI specification has them.  done: called once `service` has answered."""
+        """protocol, scope: Granian's, as its RSGI specification has them.  done: called once it is answered."""
         self.protocol, self._scope, self._web, self._done = protocol, scope, web, done
         self.headers = scope.headers
         self.began = self.queued = time.monotonic()
@@ -57,30 +59,44 @@ class GranianRequest:
 
     def service(self) -> None:
         """Answer it: with what the application says, or with the fault for why it is refused."""
-        try:
-            if self.error is None:
-                self._call()
-            else:
-                call = self._begun()
-                self.answer(_response(self._web.refusal(self.path, self.error, call), call))
-        except Exception:
-            self.fail()
-        finally:
-            self._done(self)
+        self.guarded(self._serve)
+        self._done(self)
 
     def refuse(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
         """Answer that it never becomes a call."""
         call = self._begun()
         self.answer(_response(self._web.refused(self.path, status, text, call), call, headers))
 
-    def fail(self) -> None:
-        """Answer that a defect stood in the way, and log it: Granian knows nothing of exceptions."""
-        log.exception("a request of %s met a defect", self.path)
-        self.refuse(500, "Internal Server Error", {"Connection": "close"})
+    def guarded(self, work: Callable[[], T]) -> T | None:
+        """Do some work for it and return what that returns; log a defect in it, and answer HTTP 500.
+
+        Granian drops what is raised unseen, a client would wait for ever, and no request may end the loop.
+        """
+        try:
+            return work()
+        except Exception as err:  # whatever it is: this is where it would be lost
+            self._failed(err)
+            return None
+
+    def _failed(self, error: Exception) -> None:
+        """Answer without the environment, which may be what can't be made."""
+        call = Call(request_id(None))
+        log.error("request %s failed", call.request_id, exc_info=untold(error))
+        reply = self._web.soap.fault(self._scope.path, 500, "Internal Server Error", call)
+        headers = {"Content-Type": reply.content_type, "X-Request-Id": call.request_id, "Connection": "close"}
+        self.protocol.response_bytes(reply.status, list(headers.items()), reply.body)
+        self._done(self)
 
     def answer(self, response: Response) -> None:
         """Send a response, unless one was sent already. Safe to call from any thread."""
         self._send(response.send)
+
+    def _serve(self) -> None:
+        if self.error is None:
+            self._call()
+        else:
+            call = self._begun()
+            self.answer(_response(self._web.refusal(self.path, self.error, call), call))
 
     def _call(self) -> None:
         environ = self.environ

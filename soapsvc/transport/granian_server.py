@@ -24,7 +24,7 @@ from soapsvc.errors import ServingError
 from soapsvc.soap.media_type import parse_content_type
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.application import WebApplication
-from soapsvc.transport.dispatcher import ModelDispatcher
+from soapsvc.transport.dispatcher import ModelDispatcher, Ticket
 from soapsvc.transport.granian_gate import Gate
 from soapsvc.transport.granian_request import GranianRequest
 from soapsvc.transport.leader import Leadership
@@ -121,16 +121,21 @@ class GranianServer:
 
     def _run(self, request: GranianRequest) -> bool:
         """Run a request, or queue it for a thread if it is no quick call; return whether this thread still leads."""
-        environ = request.environ
-        media_type, _ = parse_content_type(environ.get("CONTENT_TYPE", ""))
-        ticket = self._quick_calls.ticket(
-            request, self._web.model_called(environ["REQUEST_METHOD"], request.path), request.size, request.began,
-            environ.get("HTTP_X_DEADLINE_MS", ""), media_type == MULTIPART, "HTTP_CONTENT_ENCODING" in environ,
-        )  # fmt: skip
+        ticket = request.guarded(lambda: self._ticket(request))
+        if ticket is None:
+            return True
         if self._quick_calls.is_quick(ticket):
             return self._quick_calls.run(ticket)
         self._calls.add(ticket)
         return True
+
+    def _ticket(self, request: GranianRequest) -> Ticket:
+        environ = request.environ
+        media_type, _ = parse_content_type(environ.get("CONTENT_TYPE", ""))
+        return self._quick_calls.ticket(
+            request, self._web.model_called(environ["REQUEST_METHOD"], request.path), request.size, request.began,
+            environ.get("HTTP_X_DEADLINE_MS", ""), media_type == MULTIPART, "HTTP_CONTENT_ENCODING" in environ,
+        )  # fmt: skip
 
     _next_expiry = 0.0
 

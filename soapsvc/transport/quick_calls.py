@@ -34,7 +34,7 @@ class QuickCalls:
         time.monotonic().  deadline: its X-Deadline-Ms.  attached: whether its body is an envelope with attachments.
         """
         limits = self._web.soap.limits_of(model)
-        at = earliest(began, deadline_given(deadline), limits.deadline_s) if deadline or limits.deadline_s else None
+        at = earliest(began, deadline_given(deadline), limits.deadline_s)
         large = (size > _LARGE and not attached) or compressed
         return Ticket(channel, model, allowance_of(limits, self._threads), at, large, size)
 

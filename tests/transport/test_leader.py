@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from soapsvc.model.signature import Limits
+from soapsvc.soap.application import Reply
 from soapsvc.soap.parsed import WORN_BYTES, note_parsed
 from soapsvc.transport import leader
 from soapsvc.transport.granian_server import GranianServer
@@ -171,6 +173,7 @@ class Web:
         self.soap = SimpleNamespace(
             limits_of=lambda model: Limits(deadline_s=30.0 if model == "hasty" else None),
             calls_wait=lambda model: model == "waits",
+            fault=lambda path, status, text, call: Reply(status, "text/xml", b"a defect"),
         )
 
     def model_called(self, method: str, path: str) -> str:
@@ -246,6 +249,24 @@ def test_model_with_all_its_calls_under_way_has_no_more_run(running: Running) ->
     for thread in threads:
         thread.join(60)
     assert not running.server._calls.busy
+
+
+@pytest.mark.parametrize("running", ["granian"], indirect=True)
+@pytest.mark.parametrize("place", ["environ_of", "GranianRequest.refuse", "GranianRequest._call"])
+def test_defect_is_logged_and_answered_and_ends_no_loop(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("secret".upper())  # a traceback quotes the line, which is no secret
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"soapsvc.transport.granian_request.{place}", fail)
+        coding = {"Transfer-Encoding": "gzip, chunked"} if place.endswith("refuse") else {}
+        assert post(running, "/soap/quick", b"0\r\n\r\n", coding) == "a defect"
+    assert re.search(r"request \w+ failed", caplog.text)
+    assert "LookupError" in caplog.text
+    assert "SECRET" not in caplog.text
+    assert post(running, "/soap/quick") == "loop"
 
 
 @pytest.mark.parametrize("running", ["waitress"], indirect=True)
