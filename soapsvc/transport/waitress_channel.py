@@ -20,8 +20,9 @@ from soapsvc.transport.soap_handler import too_large
 from soapsvc.transport.waitress_parser import RequestTimeout, ServiceUnavailable
 
 SLACK = 65536  # bytes: one read of a chunked body with its framing; the application checks the exact limit
-_MOST_READS = 16  # from one connection before others have their turn
-_ONE_READ = 262144  # bytes at most of a body
+_FIRST_READ = 8192  # bytes of a request: its headers; what is behind them is read to where it shall stay
+_MOST_READS = 8  # from one connection before others have their turn
+_ONE_READ = 1048576  # bytes at most of a body
 _ONE_WRITE = 65536  # bytes of an answer at most that are copied behind its headers
 
 
@@ -130,7 +131,10 @@ class Channel(HTTPChannel):
         """Take what came, all of a large message that is there already; see waitress."""
         for _ in range(_MOST_READS):
             room = self.request.room if self.request is not None else None
-            most = self.adj.recv_bytes if room is None else min(len(room), _ONE_READ)
+            if room is not None:
+                most = min(len(room), _ONE_READ)
+            else:
+                most = _FIRST_READ if self.request is None else self.adj.recv_bytes
             try:
                 if room is None:
                     data = self.socket.recv(most)
