@@ -57,6 +57,14 @@ def unpack(content: bytes, sent_as: ContentType, soap: SoapVersion, max_envelope
     return Package(bytes(root.content), _root_type(root, sent_as, soap), attachments)
 
 
+def attached_at(beginning: bytes, boundary: str) -> int | None:
+    """Return where the first attachment begins in a package, None if its first bytes do not tell."""
+    delimiter = f"--{boundary}\r\n".encode()
+    head = beginning.find(b"\r\n" + delimiter, beginning.find(delimiter))
+    end = beginning.find(b"\r\n\r\n", head)
+    return None if head < 0 or end < 0 else end + 4
+
+
 @dataclass(frozen=True)
 class _Part:
     content_id: str

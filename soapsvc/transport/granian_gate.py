@@ -16,8 +16,8 @@ from typing import Any
 from granian.rsgi import ProtocolClosed
 
 from soapsvc.soap.media_type import parse_content_type
-from soapsvc.transport.body import Body
 from soapsvc.transport.granian_request import GranianRequest
+from soapsvc.transport.http import body_of
 from soapsvc.transport.places import RETRY_AFTER_S
 from soapsvc.transport.server import Patience
 from soapsvc.transport.soap_handler import Exchange
@@ -117,7 +117,8 @@ class Gate:
         self._pass(request)
 
     def _keep(self, request: GranianRequest, length: int) -> None:
-        body = Body(length)
+        headers = request.headers
+        body = body_of(length, headers.get("content-type", ""), headers.get("content-encoding", ""))
 
         def take(part: bytes) -> bool:
             body.received(part)

@@ -19,6 +19,7 @@ from waitress.utilities import Error, RequestEntityTooLarge
 from soapsvc.soap.media_type import parse_content_type
 from soapsvc.soap.mtom import MULTIPART
 from soapsvc.transport.body import Body
+from soapsvc.transport.http import body_of
 
 _MOST_KEPT = 4096  # bytes of headers whose meaning is kept
 
@@ -87,7 +88,8 @@ class SoapParser(HTTPRequestParser):
         if self.chunked:
             self.body_rcv = ChunkedReceiver(OverflowableBuffer(self.adj.inbuf_overflow))
         elif self.content_length:
-            self.body_rcv = Body(self.content_length)
+            content_type, coding = (self.headers.get(name, "") for name in ("CONTENT_TYPE", "CONTENT_ENCODING"))
+            self.body_rcv = body_of(self.content_length, content_type, coding)
 
     def received(self, data: bytes | range) -> int:
         """Return how many bytes of data belong to this request; see waitress. A range: so many stand in `room`."""

@@ -88,6 +88,13 @@ def test_tensor_goes_and_comes_as_attachment(server: Server, chunked: bool) -> N
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-4)
 
 
+def test_log_counts_what_the_client_sent(server: Server) -> None:
+    body = digits(picture(300))
+    assert post(f"{server.url}/soap/digits/v1", body, X_Request_Id="counted").status_code == 200
+    (line,) = (line for line in server.logged().splitlines() if "request=counted" in line)
+    assert f" in={len(body)} " in line
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_message_over_the_limit_for_attachments_is_413(server: Server, chunked: bool) -> None:
     body = digits(bytes(MTOM_LIMIT))
