@@ -68,13 +68,21 @@ def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -
         texts: list[Content] = [*pieces]
         if len(tags) > MOST_TAGS:
             return None if attachments else _batch(content, tags)
-        for place, tag in enumerate(tags) if attachments else ():
-            if b"cid:" in tag and (reference := REFERENCE.search(tag)):
+        for place, tag in enumerate(tags) if b"cid:" in content else ():
+            if reference := REFERENCE.search(tag):
                 tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
-                texts.append((attachments or {})[content_id_of(reference[2].decode()) or ""])
-    except (KeyError, ValueError):
+                texts.append(attached(attachments, reference[2]))
+    except ValueError:
         return None
     return Single(tuple(tags), texts)
+
+
+def attached(attachments: Attachments | None, reference: bytes) -> Content:
+    """Return what a reference stands for. Raises ValueError when nothing of that name came."""
+    content = (attachments or {}).get(content_id_of(reference.decode()) or "")
+    if content is None:
+        raise ValueError("a reference to nothing")
+    return content
 
 
 def _all_pieces(content: bytes) -> tuple[Sequence[bytes], Sequence[bytes]]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 from soapsvc.soap.faults import SoapFault, client_fault, wrong_media_type
@@ -46,15 +45,16 @@ def unpack(content: bytes, sent_as: ContentType, soap: SoapVersion, max_envelope
     if parameters.get("type", "").lower() != XOP_TYPE:
         raise wrong_media_type(f"{MULTIPART} of {parameters.get('type') or 'an unknown type'}", soap)
     parts = _split(content, parameters.get("boundary", ""))
-    start = _bare(parameters.get("start", ""))
-    root = next((part for part in parts if part.content_id == start), None) if start else parts[0]
+    start = _bare(parameters.get("start", "")) or next(iter(parts))
+    root = parts.pop(start, None)
     if root is None:
         raise client_fault("the multipart message has no part that its parameter `start` names")
-    if len(root.content) > max_envelope_bytes:
+    content_type, envelope = root
+    if len(envelope) > max_envelope_bytes:
         text = f"the envelope is larger than {max_envelope_bytes} bytes; only attachments may be larger"
         raise client_fault(text, status=413)
-    attachments = {part.content_id: part.content for part in parts if part is not root}
-    return Package(bytes(root.content), _root_type(root, sent_as, soap), attachments)
+    attachments = {content_id: attached for content_id, (_, attached) in parts.items()}
+    return Package(bytes(envelope), _root_type(content_type, sent_as, soap), attachments)
 
 
 def attached_at(beginning: bytes, boundary: str) -> int | None:
@@ -65,16 +65,12 @@ def attached_at(beginning: bytes, boundary: str) -> int | None:
     return None if head < 0 or end < 0 else end + 4
 
 
-@dataclass(frozen=True)
-class _Part:
-    content_id: str
-    content_type: str
-    content: memoryview
+_Part = tuple[str, memoryview]  # Content-Type and content
 
 
-def _root_type(root: _Part, sent_as: ContentType, soap: SoapVersion) -> ContentType:
+def _root_type(content_type: str, sent_as: ContentType, soap: SoapVersion) -> ContentType:
     """Return what the envelope would have been sent as alone (XOP 1.0, 4.1): `type`, or `start-info` around it."""
-    media_type, parameters = parse_content_type(root.content_type)
+    media_type, parameters = parse_content_type(content_type)
     if media_type != XOP_TYPE:
         raise wrong_media_type(f"a root part of {media_type or 'no type'} in {MULTIPART}", soap)
     inner, inner_parameters = parse_content_type(parameters.get("type") or sent_as.parameters.get("start-info", ""))
@@ -87,13 +83,13 @@ def _root_type(root: _Part, sent_as: ContentType, soap: SoapVersion) -> ContentT
     return ContentType(inner, parameters.get("charset"), action.strip('"'))
 
 
-def _split(content: bytes, boundary: str) -> list[_Part]:
-    """Return the parts between boundaries (RFC 2046, 5.1). Raises SoapFault."""
+def _split(content: bytes, boundary: str) -> dict[str, _Part]:
+    """Return the parts between boundaries, by their Content-IDs (RFC 2046, 5.1). Raises SoapFault."""
     if not _BOUNDARY.fullmatch(boundary):
         raise client_fault("the multipart message has no usable boundary")
     delimiter = b"\r\n--" + boundary.encode("ascii")
     view = memoryview(content)
-    parts: list[_Part] = []
+    parts: dict[str, _Part] = {}
     stops = _stops(content, delimiter)
     for stop, end in zip(stops, [*stops[1:], None], strict=True):
         position = stop + len(delimiter)
@@ -105,10 +101,10 @@ def _split(content: bytes, boundary: str) -> list[_Part]:
         if content[position : head - 2].strip(b" \t"):
             raise client_fault("the multipart message is broken: text stands beside a boundary")
         headers, start = _headers(content, head, end)
-        part = _part(headers, view[start:end])
-        if any(part.content_id == other.content_id for other in parts):
+        content_id, content_type = _named(headers)
+        if content_id in parts:
             raise client_fault("two parts of the multipart message have the same Content-ID, or none")
-        parts.append(part)
+        parts[content_id] = content_type, view[start:end]
     if not parts:
         raise client_fault("the multipart message has no parts")
     return parts
@@ -137,28 +133,29 @@ def _without_end() -> SoapFault:
     return client_fault("the multipart message ends before its last boundary")
 
 
-def _headers(content: bytes, start: int, stop: int) -> tuple[dict[str, str], int]:
-    """Return a part's headers, names in lower case, and where its content starts (RFC 2045, section 3).
+def _headers(content: bytes, start: int, stop: int) -> tuple[bytes, int]:
+    """Return a part's headers, and where its content starts (RFC 2045, section 3).
 
     stop: where the delimiter after the part begins; its line break may be the one that ends the headers.
     """
     if content.startswith(b"\r\n", start):
-        return {}, start + 2
+        return b"", start + 2
     end = content.find(b"\r\n\r\n", start, min(start + MAX_HEADER_BYTES, stop + 2))
     if end < 0:
         raise client_fault(f"a part's headers do not end within {MAX_HEADER_BYTES} bytes, or not at all")
-    lines = _FOLDED.sub(" ", content[start:end].decode("latin-1")).split("\r\n")
-    headers: dict[str, str] = {}
-    for name, _, value in (line.partition(":") for line in lines):
-        headers.setdefault(name.strip().lower(), value.strip())
-    return headers, end + 4
+    return content[start:end], end + 4
 
 
-def _part(headers: Mapping[str, str], content: memoryview) -> _Part:
-    encoding = headers.get("content-transfer-encoding", "").lower()
-    if encoding not in _IDENTITY:
+@lru_cache(maxsize=64)
+def _named(headers: bytes) -> tuple[str, str]:
+    """Return Content-ID and Content-Type, empty where they are missing. Raises SoapFault."""
+    named: dict[str, str] = {}
+    for line in _FOLDED.sub(" ", headers.decode("latin-1")).split("\r\n"):
+        name, _, value = line.partition(":")
+        named.setdefault(name.strip().lower(), value.strip())
+    if named.get("content-transfer-encoding", "").lower() not in _IDENTITY:
         raise client_fault("a part has a Content-Transfer-Encoding; expected binary")
-    return _Part(_bare(headers.get("content-id", "")), headers.get("content-type", ""), content)
+    return _bare(named.get("content-id", "")), named.get("content-type", "")
 
 
 def _bare(content_id: str) -> str:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from lxml import etree
 
-from soapsvc.soap.cut import REFERENCE, Batch, Texts
+from soapsvc.soap.cut import REFERENCE, Batch, Texts, attached
 from soapsvc.soap.leaf_reader import BytesReader, LeafReader
 from soapsvc.soap.lexical import WHITE, parse_numbers
+from soapsvc.soap.mtom import Attachments, Content
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
 
@@ -60,7 +61,8 @@ class Outline:
 
     blank: places where only space may stand.  repeats: of a batch of one, which parameter it is, and the place of its
     instance.  fields: of that instance, if it holds single values only and the batch is the one parameter.
-    tags: of its messages where all have the same, few and without attachments, else empty.
+    tags: of its messages where all have the same, and few, else empty.  references: places among them of those that
+    refer to an attachment.
     """
 
     operation: str
@@ -69,14 +71,26 @@ class Outline:
     repeats: tuple[int, int] | None = None
     fields: tuple[Field, ...] | None = None
     tags: tuple[bytes, ...] = ()
+    references: tuple[int, ...] = ()
 
     @cached_property
     def pattern(self) -> re.Pattern[bytes] | None:
-        """What fits the messages that `cut` cuts into these tags and no others, with a group for each text.
+        """What fits the messages that `cut` cuts into these tags and no others.
 
-        It is made when it is first asked for, as that takes milliseconds: not for an outline that never comes again.
+        It has a group for each reference and one for each text, in their order in the message. It is made when it is
+        first asked for, as that takes milliseconds: not for an outline that never comes again.
         """
-        return re.compile(b"".join([b"<%b>([^<]*)" % re.escape(tag) for tag in self.tags])) if self.tags else None
+        return re.compile(b"".join([b"<%b>([^<]*)" % _fitting(tag) for tag in self.tags])) if self.tags else None
+
+    def fitting(self, found: Sequence[bytes], attachments: Attachments | None) -> tuple[Any, ...]:
+        """Return the parameters of a message that fits the pattern, as `values`. found: its groups."""
+        if not self.references:
+            return self.values(found)
+        texts: list[Content] = [*found]
+        references = [found[place + before] for before, place in enumerate(self.references)]
+        for place in self.references:
+            del texts[place]
+        return self.values([*texts, *[attached(attachments, reference) for reference in references]])
 
     def values(self, texts: Texts) -> tuple[Any, ...]:
         """Return the parameters as the operation's reader would. Raises ValueError at what needs a closer look."""
@@ -116,6 +130,14 @@ class Outline:
         )
 
 
+def _fitting(tag: bytes) -> bytes:
+    """Return the pattern of a tag, with a group for the attachment that it refers to."""
+    reference = REFERENCE.search(tag)
+    if reference is None:
+        return re.escape(tag)
+    return re.escape(tag[: reference.start(2)]) + b"(cid:[^\"'<>&]*)" + re.escape(tag[reference.end(2) :])
+
+
 def outline_of(tags: Sequence[bytes], envelope: etree._Element, operation: str, reader: RecordReader) -> Outline:
     """Return the outline of a message that was parsed and read. Raises NotPlain."""
     if sum(map(len, tags)) > MOST_TAG_BYTES:
@@ -139,8 +161,8 @@ def outline_of(tags: Sequence[bytes], envelope: etree._Element, operation: str, 
     blank = tuple(place for place in range(len(tags)) if place not in places.taken)
     repeats = _batch_of_one(reader, body, nodes)
     fields = _fields(reader.members[0].reader, body[0], places) if repeats and len(reader.members) == 1 else None
-    few = not references and sum(map(len, tags)) <= MOST_PATTERN_BYTES
-    return Outline(operation, build, blank, repeats, fields, tuple(tags) if few else ())
+    few = sum(map(len, tags)) <= MOST_PATTERN_BYTES
+    return Outline(operation, build, blank, repeats, fields, tuple(tags) if few else (), tuple(references))
 
 
 def _fields(batch: Reader, node: etree._Element, places: _Places) -> tuple[Field, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -33,9 +34,9 @@ class Outlines:
     ) -> tuple[str, tuple[Any, ...]] | None:
         """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
         outline = self._latest
-        pattern = outline.pattern if outline is not None and not attachments and in_utf8(sent_as) else None
+        pattern = outline.pattern if outline is not None and in_utf8(sent_as) else None
         if outline is not None and pattern is not None and (fits := pattern.fullmatch(content)):
-            return _read(outline.operation, outline.values, fits.groups())
+            return _read(outline.operation, partial(outline.fitting, attachments=attachments), fits.groups())
         message = cut(content, sent_as, attachments)
         outline = self._known.get(message.tags) if message else None
         if message is None or outline is None:

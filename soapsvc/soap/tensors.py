@@ -55,8 +55,8 @@ def _carriers_of(dtype: DTypeName) -> tuple[str, ...]:
 
 
 def _shape(dims: Array, field: str) -> tuple[int, ...]:
-    shape = tuple(int(dim) for dim in dims)
-    if any(dim < 0 for dim in shape):
+    shape = tuple(dims.tolist())
+    if min(shape, default=0) < 0:
         raise InvalidInput("wrong-shape", field, "sizes of 0 or more", str(min(shape)))
     if len(shape) > MAX_RANK:
         raise InvalidInput("wrong-shape", field, f"at most {MAX_RANK} dimensions", str(len(shape)))

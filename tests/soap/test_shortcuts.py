@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import numpy as np
 import pytest
 from spyne import Boolean, Double, Int, Long, Unicode
 
@@ -341,6 +342,63 @@ def test_attachments_of_a_known_outline(service: Service, monkeypatch: pytest.Mo
         reply = endpoint.answer(opened.envelope, opened.sent_as, Call("test-request"), opened.attachments)
         assert (find(reply, "pixels/content") is not None) == (name != "absent@x"), reply.body
     assert (known.hits, len(parsed)) == (3, 2)
+
+
+def attaching(**parts: str) -> bytes:
+    """Return the envelope of a message with a picture and a tensor attached. parts: what their references name."""
+    grid = tensor("float32", "2 3", f"<content>{include('grid')}</content>")
+    message = envelope(predict(note="plain", picture=include("picture"), grid=grid))
+    for name, content_id in parts.items():
+        message = message.replace(f"cid:{name}".encode(), f"cid:{content_id}".encode())
+    return message
+
+
+def test_attachments_of_a_message_that_fits_the_pattern(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(message: bytes, **attached: bytes) -> Reply:
+        attachments = {name: memoryview(content) for name, content in attached.items()}
+        with monkeypatch.context() as patch:
+            patch.setattr(both.endpoint, "_outlines", both.known)
+            return both.endpoint.answer(message, XML, Call("test-request"), attachments)
+
+    one, two = (np.full((2, 3), value, "<f4").tobytes() for value in (1, 2))
+    for _ in range(2):
+        first = answered(attaching(), picture=PNG_BYTES, grid=one)
+    assert first.status == 200, first.body
+    monkeypatch.setattr(outlines, "cut", lambda *arguments: pytest.fail("it was cut"))
+    assert answered(attaching(), picture=PNG_BYTES, grid=one) == first
+    assert answered(attaching(picture="x", grid="y"), x=PNG_BYTES, y=one, more=b"") == first
+    other = answered(attaching(picture="x", grid="y"), x=PNG_BYTES, y=two)
+    assert (other.status, other == first) == (200, False)
+    monkeypatch.undo()
+    for lacking in ({"picture": PNG_BYTES}, {"grid": one}, {}):
+        assert b"InvalidInput" in answered(attaching(), **lacking).body
+
+
+def test_reference_in_a_message_without_attachments_is_a_fault_after_one_with_them(both: Both) -> None:
+    attached = {"picture@x": memoryview(PNG_BYTES)}
+    message = envelope(predict(note="plain", picture=include("picture@x")))
+    for _ in range(3):
+        reply = both.endpoint.answer(message, XML, Call("test-request"), dict(attached))
+        assert reply.status == 200, reply.body
+    for reference in (b"cid:", b"cid:picture@x"):
+        both.agree(message.replace(b"cid:picture@x", reference))
+        assert (
+            b"InvalidInput"
+            in both.endpoint.answer(message.replace(b"cid:picture@x", reference), XML, Call("test-request")).body
+        )
+
+
+def test_prefix_that_is_called_cid_refers_to_nothing(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = envelope(
+        predict(note="plain", picture=include("picture@x").replace("xop:", "cid:").replace(":xop", ":cid"))
+    )
+    assert b"<cid:Include xmlns:cid=" in message
+    for _ in range(3):
+        reply = both.endpoint.answer(message, XML, Call("test-request"), {"picture@x": memoryview(PNG_BYTES)})
+        assert reply.status == 200, reply.body
+    changed = message.replace(b"<cid:Include", b"<cid:OtherInclude")
+    reply = both.endpoint.answer(changed, XML, Call("test-request"), {"picture@x": memoryview(PNG_BYTES)})
+    assert b"InvalidInput" in reply.body
 
 
 def series(items: str) -> bytes:
