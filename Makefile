@@ -39,7 +39,7 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m bench --seconds 3
-	$(BIN)/python -m bench.attachments --calls 10
+	$(BIN)/python -m bench.attachments --seconds 1
 	$(BIN)/python -m bench.stages --calls 2000
 	$(BIN)/python -m bench.observability
 

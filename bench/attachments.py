@@ -1,9 +1,9 @@
 """`python -m bench.attachments`: a tensor and a picture as MTOM, base64 and numbers, against a handler that only reads.
 
-Each form goes in turn to our server and to the reader, ROUND calls at a time on one connection, so that a busy
-machine meets both alike and neither finds the other's memory in the processor's caches. Memory is by how much a
-server's resident memory rises at most during the first calls of its life: servers start anew for each message, as
-what an earlier call left behind would be used again.
+Each form goes in turn to our server and to the reader, on one connection, in rounds of ROUND_S: so a busy machine meets
+both alike, and of a round's calls only the first few find the other's code and memory in the processor's caches.
+Memory is by how much a server's resident memory rises at most during the first calls of its life: servers start anew
+for each message, as what an earlier call left behind would be used again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.client import HTTPConnection
-from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -29,7 +28,7 @@ from bench.messages import PIXELS, Message, as_base64, attached, content, inline
 from bench.report import surroundings, table
 from bench.subjects import Running, Subject, running
 
-ROUND = 10
+ROUND_S = 0.1
 FIRST_CALLS = 3  # enough for every buffer to grow to its size
 _HEADINGS = ("message", "bytes sent", "ours ms", "reader ms", "/ reader", "ours MB", "reader MB", "MB / content")
 
@@ -37,7 +36,7 @@ _HEADINGS = ("message", "bytes sent", "ours ms", "reader ms", "/ reader", "ours 
 def main() -> int:
     """Measure and print; return 0, or 1 when an answer is wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.attachments", description=__doc__)
-    parser.add_argument("--calls", type=int, default=30, help="calls of each message to each server (default 30)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long each message goes to a server (default 3)")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as models:
@@ -48,21 +47,23 @@ def main() -> int:
         for message in _messages():
             print(f"{message.name} ...", file=sys.stderr)
             with running(subjects) as servers:
-                rows.append(_row(message, servers[0], servers[1], options.calls))
+                rows.append(_row(message, servers[0], servers[1], options.seconds))
     print(surroundings())
     print()
     print(table(_HEADINGS, rows, options.markdown))
     return 0
 
 
-def _row(message: Message, ours: Running, reader: Running, calls: int) -> tuple[str, ...]:
-    calls = max(3, min(calls, calls * 10_000_000 // len(message.body)))
+def _row(message: Message, ours: Running, reader: Running, seconds: float) -> tuple[str, ...]:
     ask = [_caller(server, message) for server in (ours, reader)]
     rise = [
         server.peak_rise(partial(_repeat, call)) / 1e6 for server, call in zip((ours, reader), ask, strict=True)
     ]  # the warm-up, too
-    rounds = [[[_seconds(call) for _ in range(min(ROUND, calls))] for call in ask] for _ in range(-(-calls // ROUND))]
-    mine, floor = (statistics.median(chain(*times)) * 1000 for times in zip(*rounds, strict=True))
+    times: tuple[list[float], list[float]] = [], []
+    for _ in range(max(3, round(seconds / ROUND_S))):
+        for call, seen in zip(ask, times, strict=True):
+            seen.extend(_round(call))
+    mine, floor = (statistics.median(seen) * 1000 for seen in times)
     return (
         message.name, f"{len(message.body):,}", f"{mine:.2f}", f"{floor:.2f}", f"{mine / floor:.2f}",
         f"{rise[0]:.1f}", f"{rise[1]:.1f}", f"{rise[0] * 1e6 / message.content:.2f}",
@@ -87,10 +88,12 @@ def _repeat(call: Callable[[], None]) -> None:
         call()
 
 
-def _seconds(call: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def _round(call: Callable[[], None]) -> Iterator[float]:
+    """Give the seconds that calls take, one after the other, until the round is over."""
+    end = time.perf_counter() + ROUND_S
+    while (started := time.perf_counter()) < end:
+        call()
+        yield time.perf_counter() - started
 
 
 def _messages() -> list[Message]:
