@@ -18,6 +18,7 @@ REFERENCE = re.compile(rb"""(href\s*=\s*["'])(cid:[^"'<>&]*)""")
 
 Tags = tuple[bytes, ...]
 Texts = Sequence[Content]  # what stands after each tag; then what each reference to an attachment stands for
+_SPARSE = 1024  # bytes of a message to a tag from which on tags are looked for one by one
 _NO_BRACKETS = bytes(each for each in range(256) if each not in b"<>")
 
 
@@ -64,11 +65,11 @@ def cut(content: bytes, sent_as: ContentType, attachments: Attachments | None) -
     if not content.startswith(b"<") or not in_utf8(sent_as):
         return None
     try:
-        tags, pieces = _pieces(content, MOST_TAGS + 1)
+        tags, pieces = _sparse_pieces(content) or _pieces(content, MOST_TAGS + 1)
         texts: list[Content] = [*pieces]
         if len(tags) > MOST_TAGS:
             return None if attachments else _batch(content, tags)
-        for place, tag in enumerate(tags) if b"cid:" in content else ():
+        for place, tag in enumerate(tags) if b"cid:" in b"".join(tags) else ():
             if reference := REFERENCE.search(tag):
                 tags[place] = tag[: reference.start(2)] + b"cid:" + tag[reference.end(2) :]
                 texts.append(attached(attachments, reference[2]))
@@ -100,6 +101,27 @@ def _pieces(content: bytes, most: int) -> tuple[list[bytes], list[bytes]]:
     if not all([end for _, end, _ in pieces]):  # noqa: C419  (a list is faster)
         raise ValueError("a tag without an end")
     return [tag for tag, _, _ in pieces], [text for _, _, text in pieces]
+
+
+def _sparse_pieces(content: bytes) -> tuple[list[bytes], list[bytes]] | None:
+    """Do as `_pieces` does, at a tenth of the price where long texts stand between tags; None where they do not.
+
+    (bytes.split looks at one byte after the other, bytes.find at many at once.)
+    """
+    tags: list[bytes] = []
+    texts: list[bytes] = []
+    start = content.find(b"<")
+    while start >= 0:
+        if len(tags) * _SPARSE > len(content) or len(tags) > MOST_TAGS:
+            return None
+        end, after = content.find(b">", start), content.find(b"<", start + 1)
+        stop = len(content) if after < 0 else after
+        if not 0 <= end < stop:
+            raise ValueError("a tag without an end")
+        tags.append(content[start + 1 : end])
+        texts.append(content[end + 1 : stop])
+        start = after
+    return tags, texts
 
 
 def _batch(content: bytes, first: Sequence[bytes]) -> Batch | None:

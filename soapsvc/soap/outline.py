@@ -19,7 +19,7 @@ from lxml import etree
 
 from soapsvc.soap.cut import REFERENCE, Batch, Texts, attached
 from soapsvc.soap.leaf_reader import BytesReader, LeafReader
-from soapsvc.soap.lexical import WHITE, parse_numbers
+from soapsvc.soap.lexical import WHITE, parse_base64, parse_bytes, parse_numbers
 from soapsvc.soap.mtom import Attachments, Content
 from soapsvc.soap.ns import XSI
 from soapsvc.soap.reader import ArrayReader, Reader, RecordReader
@@ -225,6 +225,8 @@ def _build(reader: Reader, node: etree._Element, places: _Places) -> Build:
         attached, taken = places.attached[node[0]], reader.taken
         return lambda texts: taken(texts[attached])
     place, parse = places.take(node), _parse_of(reader)
+    if parse is parse_bytes:
+        return lambda texts: parse_base64(bytes(texts[place]))
     return lambda texts: parse(str(texts[place], "utf-8"))
 
 

@@ -17,6 +17,7 @@ from soapsvc.soap.outline import NotPlain, Outline, outline_of
 from soapsvc.soap.reader import RecordReader
 
 MOST_OUTLINES = 64  # of one endpoint
+_MOST_FITTED = 8192  # bytes of a message up to which it is quicker to fit it to a pattern than to cut it
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ class Outlines:
     ) -> tuple[str, tuple[Any, ...]] | None:
         """Return operation and parameters of a message whose outline is known, None when it has to be parsed."""
         outline = self._latest
-        pattern = outline.pattern if outline is not None and in_utf8(sent_as) else None
+        short = len(content) <= _MOST_FITTED
+        pattern = outline.pattern if outline is not None and short and in_utf8(sent_as) else None
         if outline is not None and pattern is not None and (fits := pattern.fullmatch(content)):
             return _read(outline.operation, partial(outline.fitting, attachments=attachments), fits.groups())
         message = cut(content, sent_as, attachments)

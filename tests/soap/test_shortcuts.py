@@ -401,6 +401,37 @@ def test_prefix_that_is_called_cid_refers_to_nothing(both: Both, monkeypatch: py
     assert b"InvalidInput" in reply.body
 
 
+def test_long_texts(both: Both) -> None:
+    long = envelope(predict(note="plain", picture=PNG[:-2] + " \n" * 50_000 + PNG[-2:]))
+    for message in (
+        long, long.replace(b"</picture>", b"</picture >"), long.replace(b"</picture>", b"<!-- x --></picture>"),
+        long.replace(b"<note>", b"<note>a > b"), long.replace(b"<flag>", b"<flag a='>'>"), long[:-1], long + b"<",
+        long.replace(PNG[:9].encode(), b"!" + PNG[:8].encode()), long.replace(b" \n", b"\xe4\xbd", 1),
+        long.replace(b"</note>", b"&amp;</note>"), DECLARATION + long,
+    ):  # fmt: skip
+        for _ in range(3):
+            both.agree(message)
+    hits = both.known.hits
+    assert both.agree(long).status == 200
+    assert both.known.hits == hits + 1
+
+
+def test_few_tags_are_found_as_many_are() -> None:
+    chance = random.Random(1)
+    for _ in range(2_000):
+        pieces = [chance.choice([b"<", b">", b"<a>", b"</a>", b"<a b='>'/>", b"x" * 3_000]) for _ in range(12)]
+        content = b"<a>" + b"x" * 20_000 + b"".join(pieces)
+        try:
+            expected: object = cut._pieces(content, -1)
+        except ValueError:
+            with pytest.raises(ValueError, match="without an end"):
+                cut._sparse_pieces(content)
+        else:
+            assert cut._sparse_pieces(content) == expected
+    assert cut._sparse_pieces(b"<a>" + b"x" * 20_000 + b"<a/>" * 100) is None
+    assert cut._sparse_pieces(b"<a/>" * (cut.MOST_TAGS + 2) + b"x" * 10_000_000) is None
+
+
 def series(items: str) -> bytes:
     return envelope(predict(grid=tensor("float32", "100 3", f"<doubles>{items}</doubles>")))
 
