@@ -55,7 +55,7 @@ class Body:
         count = min(len(data), self._length - self._received)
         if not isinstance(data, range):
             while count > self.held_bytes - self._received:
-                self._grow()
+                self._grow(data)
             self.room[:count] = data[:count]
         self._received += count
         self.completed = self._received == self._length
@@ -65,11 +65,14 @@ class Body:
             self._grow()
         return count
 
-    def _grow(self) -> None:
-        whole = self._memory
-        before = whole[self._begin : self._begin + self.held_bytes]
-        attachment = self._attached_at(bytes(before[:_SOUGHT])) if self._attached_at is not None else None
-        self._set_aside(min(self._length, len(before) * _GROWTH), attachment)
+    def _grow(self, more: bytes = b"") -> None:
+        """Move what is there to larger memory. more: what comes next."""
+        before = self._memory[self._begin : self._begin + self._received]
+        attachment = None
+        if self._attached_at is not None:
+            beginning = bytes(before[:_SOUGHT])
+            attachment = self._attached_at(beginning + more[: _SOUGHT - len(beginning)])
+        self._set_aside(min(self._length, self.held_bytes * _GROWTH), attachment)
         self._memory[self._begin : self._begin + len(before)] = before
 
     def _set_aside(self, size: int, attachment: int | None) -> None:
