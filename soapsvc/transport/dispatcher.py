@@ -6,7 +6,6 @@ Health and pages, and requests that are refused, have threads of their own: they
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
 
+from soapsvc.cores import usable_cores
 from soapsvc.engine.deadline import Deadline
 from soapsvc.errors import DeadlineExceeded, Overloaded, ServingError
 from soapsvc.soap.parsed import is_worn
@@ -58,7 +58,7 @@ class ModelDispatcher:
         self._refuse = refuse
         self._lock = threading.Lock()  # guards what follows
         self._idle: list[threading.Lock] = []  # what threads without work wait for, who came last at the end
-        self._places: Places[Ticket] = Places(most_large=os.cpu_count() or 1)
+        self._places: Places[Ticket] = Places(most_large=usable_cores())
         self._stopping = False
         self._side = ThreadedTaskDispatcher()
         self._side.set_thread_count(SIDE_THREADS)

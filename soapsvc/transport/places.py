@@ -84,12 +84,14 @@ class Places(Generic[Call]):
         return True
 
     def next(self) -> Call | None:
-        """Return a call whose model may run one more, which then runs, models in turn; None when there is none."""
+        """Return a call whose model may run one more, which then runs, models in turn; None when there is none.
+
+        A model's calls run in their order, but that large ones which may not run yet hold up no others.
+        """
         for model, queue in self._waiting.items():
-            call = queue[0]
-            if call.large and self._large[model] >= self._most_large:
-                continue
-            if self._running[model] < call.allowance.running:
+            no_large = self._large[model] >= self._most_large
+            call = next((call for call in queue if not (call.large and no_large)), None)
+            if call is not None and self._running[model] < call.allowance.running:
                 self.remove(call)
                 self._large[model] += call.large
                 if model in self._waiting:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from soapsvc.authoring.manifest_edit import with_key
 from soapsvc.authoring.new_file import new_file
 from soapsvc.authoring.progress import Step, steps
 from soapsvc.authoring.source import SourceError
+from soapsvc.cores import usable_cores
 from soapsvc.model.description import describe
 from soapsvc.model.source import MANIFEST, VersionFolder, version_folder
 from soapsvc.tuning.choice import BATCHING, Setting, batching_pays, best_threads, thread_settings
@@ -89,7 +89,7 @@ def _measured(
             return loaded
 
         subjects: dict[Setting, Subject] = {}
-        for setting in thread_settings(os.cpu_count() or 1):
+        for setting in thread_settings(usable_cores()):
             subjects[setting] = subject(setting)
         measured = _in_turn(subjects, step)
         threads = best_threads(measured)

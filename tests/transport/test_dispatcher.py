@@ -101,6 +101,18 @@ def test_small_calls_are_not_counted_among_large_ones() -> None:
     assert [places.next() for _ in range(3)] == calls
 
 
+def test_small_calls_do_not_wait_behind_large_ones() -> None:
+    places: Places[Ticket] = Places(most_large=1)
+    calls = [Ticket(None, "a", Allowance(3, 100), large=large) for large in (True, True, False, False, False)]
+    for call in calls:
+        places.add(call)
+    assert [places.next() for _ in range(4)] == [calls[0], calls[2], calls[3], None]
+    places.leave("a", large=True)
+    assert places.next() is calls[1]
+    places.leave("a")
+    assert places.next() is calls[4]
+
+
 def test_names_of_models_do_not_pile_up(dispatcher: ModelDispatcher) -> None:
     for number in range(100):
         assert dispatcher.begin(f"model-{number}", Allowance(1, 1))
