@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 
 from soapsvc.metrics.page import count_restart
 from soapsvc.transport.colleagues import Colleagues
@@ -60,13 +61,16 @@ def _report(orders: Orders, **message: object) -> None:
 
 
 def main() -> int:
-    """Return the exit code: 2 when the models can't be served. A worker that served ends within `serve`."""
+    """Return the exit code: 2 when the models can't be served, 1 at a defect. A worker that served ends in `serve`."""
     orders = Orders.model_validate_json(sys.stdin.buffer.readline())
     try:
         work(orders)
     except StartError as err:
         _report(orders, failed=str(err))
-    return 2
+        return 2
+    except Exception:  # it would end the process in disorder, which hides its traceback behind another
+        traceback.print_exc()
+    return 1
 
 
 if __name__ == "__main__":

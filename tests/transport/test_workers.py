@@ -26,6 +26,7 @@ import requests
 from soapsvc.settings import Settings
 from soapsvc.transport.run import run
 from soapsvc.transport.start import StartError
+from soapsvc.transport.supervisor import Orders
 from tests.conftest import ROOT, Server, serving, until
 from tests.model.folders import graph_bytes
 from tests.transport.test_hot_swap import aborting, answer, label, page, publish
@@ -327,3 +328,25 @@ def test_port_in_use_is_told_at_once() -> None:
         message = failing("--port", str(taken.getsockname()[1]))
     assert "can't listen on 127.0.0.1 port" in message
     assert "worker" not in message
+
+
+def test_worker_with_a_defect_shows_it_and_ends_in_order(models: Path, tmp_path: Path) -> None:
+    reports, told = os.pipe()
+    settings, nothing = Settings(models=models), 1_000
+    orders = Orders(
+        number=1, supervisor=os.getpid(), listener=nothing, reports=told, shared=tmp_path, settings=settings
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "soapsvc.transport.worker"], cwd=ROOT, pass_fds=[told], stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as worker:  # fmt: skip
+        assert worker.stdin is not None
+        assert worker.stderr is not None
+        worker.stdin.write(orders.model_dump_json() + "\n")
+        worker.stdin.flush()
+        stderr = worker.stderr.read()
+    os.close(reports)
+    os.close(told)
+    assert worker.returncode == 1, stderr
+    assert "OSError: [Errno 9] Bad file descriptor" in stderr
+    assert "Fatal Python error" not in stderr
