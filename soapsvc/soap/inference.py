@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from spyne import Boolean, Int, Long, MethodContext, ServiceBase, Unicode
@@ -119,7 +120,7 @@ class _Inference:
         inputs: Sequence[tuple[str, Any]], output_names: Sequence[str] | None,
     ) -> Any:  # fmt: skip
         """Return an InferenceResult. Raises ServingError."""
-        with self._manager.handle(model, version, label) as servable:
+        with self._handle(model, version, label) as servable:
             call.model, call.version, call.steps = servable.name, servable.version, servable.step_times
             signature = servable.find_signature(signature_name)
             _check_outputs(signature, output_names)
@@ -137,9 +138,13 @@ class _Inference:
             records = [tensor_record(outputs[name], (outputs[name].dtype == object) in as_content) for name in wanted]
             return (servable.name, servable.version, list(zip(wanted, records, strict=True)))
 
+    def _handle(self, model: str, version: int | None, label: str | None) -> AbstractContextManager[Servable]:
+        """Return a servable to work with. No version is 0: KDSoap's stubs send that where none is given."""
+        return self._manager.handle(model, version or None, label)
+
     def model(self, call: Call, model: str, version: int | None, label: str | None, signature_name: str | None) -> Any:
         """Return a ModelMetadata. Raises ModelNotFound."""
-        with self._manager.handle(model, version, label) as servable:
+        with self._handle(model, version, label) as servable:
             call.model, call.version = servable.name, servable.version
             return _metadata(servable, signature_name or servable.signature)
 

@@ -97,8 +97,13 @@ def check_declared_type(node: etree._Element, type_name: str, field: str) -> Non
 
 
 def came(node: etree._Element | None) -> str:
-    """Return what a fault says of an element that came, or of none."""
-    return "nothing" if node is None else f"element {shortened(str(node.tag))}"
+    """Return what a fault says of an element that came, or of none.
+
+    The contract's elements all have a namespace, so that one of the right name without it would look right.
+    """
+    if node is None:
+        return "nothing"
+    return f"element {shortened(str(node.tag))}{'' if etree.QName(node).namespace else ' of no namespace'}"
 
 
 def shortened(text: str) -> str:

@@ -135,13 +135,20 @@ class RecordReader:
                 position += 1
                 values.append(_read_member(member, child, prefix + member.name, beside))
             elif not member.may_be_absent:
-                later = any(child is not None and child.tag == other.tag for other in self.members)
-                raise InvalidInput("missing", prefix + member.name, "an element", came(None if later else child))
+                raise self._missing(member, child, prefix)
             else:
                 values.append(None)
         if position < len(children):
             raise _unexpected(children[position], prefix)
         return tuple(values)
+
+    def _missing(self, member: _Member, child: etree._Element | None, prefix: str) -> InvalidInput:
+        """Return what is wrong where a member should stand. child: what stands there, if anything."""
+        later = child is None or any(child.tag == other.tag for other in self.members)
+        expected = "an element"
+        if child is not None and etree.QName(child).localname == member.name:
+            expected += f" of namespace {shortened(etree.QName(member.tag).namespace or '')}"
+        return InvalidInput("missing", prefix + member.name, expected, came(None if later else child))
 
 
 def _read_member(member: _Member, node: etree._Element, field: str, beside: Beside) -> Any:

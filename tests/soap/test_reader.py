@@ -13,7 +13,7 @@ from soapsvc.soap.envelope import ContentType, read_message
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.reader import compile_reader, read_operation
 from tests.soap.conftest import Service, envelope
-from tests.soap.messages import INFERENCE, MEMBERS, NS, PNG, members, predict, tensor
+from tests.soap.messages import INFERENCE, MEMBERS, NS, PNG, detail, members, predict, tensor
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
@@ -201,6 +201,27 @@ def test_what_may_be_left_out_may_be_nil(service: Service, option: str) -> None:
     assert Both(service, "inference", "getModel").verdicts(
         f'<getModel xmlns="{INFERENCE}"><modelName>kinds</modelName>{options}</getModel>'
     )[0]
+
+
+def test_element_of_the_right_name_in_a_wrong_namespace_is_told_by_its_namespace(service: Service) -> None:
+    """SOAP::Lite's members have none unless it is told to."""
+    for namespace, received in (("", " of no namespace"), ("urn:other", "")):
+        message = envelope(predict().replace("<flag>", f'<flag xmlns="{namespace}">'))
+        tag = f"{{{namespace}}}flag" if namespace else "flag"
+        fault = detail(service.post(message))
+        assert (fault["field"], fault["code"]) == ("flag", "missing")
+        assert fault["expected"] == f"an element of namespace {NS}"
+        assert fault["received"] == f"element {tag}{received}"
+    assert detail(service.post(envelope(predict(flag=None))))["expected"] == "an element"
+
+
+@pytest.mark.parametrize("operation", ["getModel", "predict"])
+def test_version_0_is_none(service: Service, operation: str) -> None:
+    inputs = "<inputs/>" if operation == "predict" else ""
+    body = f'<{operation} xmlns="{INFERENCE}"><modelName>kinds</modelName><version>{{}}</version>{inputs}</{operation}>'
+    none, any_number = (service.post(envelope(body.format(number)), "inference").body for number in (0, 7))
+    assert b"ModelNotFound" in any_number
+    assert (b"getModelResult" if operation == "getModel" else b"InvalidInput") in none  # for there are no inputs
 
 
 def test_a_million_wrong_numbers_are_refused_at_the_first(service: Service) -> None:
