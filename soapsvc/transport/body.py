@@ -38,7 +38,6 @@ class Body:
     def __init__(self, length: int, attached_at: Callable[[bytes], int | None] | None = None) -> None:
         """length: in bytes, 1 or more.  attached_at: finds the first attachment in the first bytes of a package."""
         self._length, self._received, self._attached_at = length, 0, attached_at
-        self._begin = 0  # of the body in memory
         self._set_aside(min(length, _FIRST), None)
 
     def __len__(self) -> int:
@@ -80,6 +79,7 @@ class Body:
         around = 0 if attachment is None else _ALIGNMENT + 2
         self._file = BodyFile(_raw_bytes(None, size + around))  # not zeroed first: that took 7% of a call of 600 kB
         self._memory = self._file.getbuffer()
+        self._begin = 0  # of the body in it
         if attachment is not None:
             address = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
             self._begin = 2 + -(address + 2 + attachment) % _ALIGNMENT

@@ -211,7 +211,8 @@ class SoapHandler:
             body = read_body(environ, max_bytes)
         except BodyTooLarge:
             return endpoint.fault(client_fault(too_large(max_bytes), status=413), call), 0
-        package, received = None, int(environ.get("CONTENT_LENGTH") or len(body))
+        length = environ.get("CONTENT_LENGTH") or ""
+        package, received = None, int(length) if length.isdecimal() else len(body)
         try:
             package = self._unpacked(body, media_type, parameters, environ, endpoint.soap)
             del body  # what is attached is a view of it, and is let go of before the operation runs
