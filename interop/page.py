@@ -13,8 +13,8 @@ _HEAD = """\
 <!-- Written by `make interop`; changes by hand are lost. -->
 
 Each client was built from the WSDLs and run against a server with real models, which recorded what travelled.
-`make interop` does it all again, and `make test` compares the cells with this page. [More clients](other-clients.md) were
-tried by hand.
+`make interop` does it all again, and `make test` compares the cells with this page.
+[More clients](other-clients.md) were tried by hand.
 
 `yes` works; `no*` does not, by a fault of the client; `-` the client has no such thing; `no` does not, and should.
 Numbers lead to the notes.

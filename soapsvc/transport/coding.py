@@ -1,4 +1,4 @@
-"""gzip around messages: requests inflated within limits, answers compressed for those who ask."""
+"""gzip around messages, requests inflated within limits; and which codings and packages a caller takes in answers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import gzip
 import re
 import zlib
 
+from soapsvc.soap.mtom import MULTIPART
+
 MAX_RATIO = 100  # inflated size to sent size; XML of real tensors stays under 20
 MIN_BYTES = 2048  # of an answer; a smaller one gains less than the work costs
 _CODINGS = {"gzip", "x-gzip"}
 _LEVEL = 1  # numbers as text shrink to about the same at every level, at many times the cost
-_ITEM = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?")
+_ITEM = re.compile(r"\s*([A-Za-z0-9*+./-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?")
 
 
 class NotInflated(Exception):
@@ -50,9 +52,21 @@ def deflate(content: bytes) -> bytes:
 
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether an Accept-Encoding allows gzip (RFC 9110, 12.5.3)."""
-    weights = {}
-    for item in accept_encoding.lower().split(","):
-        if match := _ITEM.fullmatch(item):
-            weights[match[1]] = match[2] is None or match[2].strip("0.") != ""
+    weights = _weights(accept_encoding)
     named = [weights[coding] for coding in _CODINGS if coding in weights]
     return any(named) if named else weights.get("*", False)
+
+
+def takes_packages(accept: str) -> bool:
+    """Whether an Accept asks for MTOM.
+
+    Axis 1 names multipart/related, too, and means the older SOAP with Attachments; it is known by DIME beside it.
+    """
+    weights = _weights(accept)
+    return weights.get(MULTIPART, False) and "application/dime" not in weights
+
+
+def _weights(header: str) -> dict[str, bool]:
+    """Return what a header names, in lower case, and whether it is wanted."""
+    found = map(_ITEM.fullmatch, header.lower().split(","))
+    return {match[1]: match[2] is None or match[2].strip("0.") != "" for match in found if match}

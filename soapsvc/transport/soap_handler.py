@@ -26,7 +26,7 @@ from soapsvc.soap.mtom import MULTIPART, Package, unpack
 from soapsvc.soap.ns import SoapVersion
 from soapsvc.soap.untold import untold
 from soapsvc.tracing import Tracing
-from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip
+from soapsvc.transport.coding import MIN_BYTES, NotInflated, deflate, inflate, is_identity, takes_gzip, takes_packages
 from soapsvc.transport.forwarded import TrustedProxies
 from soapsvc.transport.http import BodyTooLarge, Environ, Response, read_body
 from soapsvc.transport.telling import Telling
@@ -218,7 +218,7 @@ class SoapHandler:
             del body  # what is attached is a view of it, and is let go of before the operation runs
             call.deadline_s = _deadline(environ)
             call.takes_attachments = self._exchange.mtom and (
-                package.attachments is not None or MULTIPART in environ.get("HTTP_ACCEPT", "").lower()
+                package.attachments is not None or takes_packages(environ.get("HTTP_ACCEPT", ""))
             )
             attachments = copy(package.attachments) if self._messages.on else package.attachments
             reply = endpoint.answer(package.envelope, package.sent_as, call, attachments)

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from soapsvc.transport.coding import MAX_RATIO, NotInflated, deflate, inflate, takes_gzip
+from soapsvc.transport.coding import MAX_RATIO, NotInflated, deflate, inflate, takes_gzip, takes_packages
 
 TEXT = b"".join(b"<item>%d</item>" % (number * 7919) for number in range(1000))
 
@@ -73,3 +73,16 @@ def test_bomb_is_stopped_at_the_ratio_not_at_the_size() -> None:
 )
 def test_accept_encoding_is_read_as_http_says(header: str, takes: bool) -> None:
     assert takes_gzip(header) is takes
+
+
+@pytest.mark.parametrize(
+    ("accept", "taken"),
+    [
+        ("multipart/related", True), ("text/xml, multipart/related, text/html, image/gif, *; q=.2, */*; q=.2", True),
+        ("application/xop+xml, Multipart/Related;q=0.5", True), ("text/xml, multipart/related;q=0", False),
+        ("", False), ("*/*", False), ("application/xop+xml", False),
+        ("application/soap+xml, application/dime, multipart/related, text/*", False),  # Axis 1.4's
+    ],
+)  # fmt: skip
+def test_who_takes_packages(accept: str, taken: bool) -> None:
+    assert takes_packages(accept) == taken
