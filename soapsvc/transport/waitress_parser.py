@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from waitress.buffers import OverflowableBuffer
-from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.utilities import Error, RequestEntityTooLarge
 
@@ -82,8 +82,14 @@ class SoapParser(HTTPRequestParser):
     def parse_header(self, header_plus: bytes) -> None:
         """Set what a request's headers say, and the limit that its media type has; see waitress."""
         meaning = _meaning if len(header_plus) <= _MOST_KEPT else _meaning.__wrapped__
-        self.__dict__.update(meaning(self.adj, header_plus))
+        try:
+            self.__dict__.update(meaning(self.adj, header_plus))
+        except (ParsingError, TransferEncodingNotImplemented):
+            super().parse_header(header_plus)  # raises it again, and keeps what the fault needs: version and path
+            raise
         self.headers = dict(self.headers)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:  # two readers could see two requests (RFC 9112, 6.1)
+            raise ParsingError("Content-Length beside Transfer-Encoding")
         self.adj = self.adjustments[self.attached]
         if self.chunked:
             self.body_rcv = ChunkedReceiver(OverflowableBuffer(self.adj.inbuf_overflow))
@@ -134,14 +140,12 @@ class SoapParser(HTTPRequestParser):
 
 @lru_cache(maxsize=256)
 def _meaning(adj: Any, header_plus: bytes) -> Mapping[str, Any]:
-    """Return what a request line and headers say, as attributes of a parser. Raises ParsingError.
+    """Return what a request line and headers say, as attributes of a parser. Raises what waitress does.
 
     A program sends the same ones over and over; to take them apart took a twentieth of a small call.
     """
     parser = HTTPRequestParser(adj)
     parser.parse_header(header_plus)
-    if parser.chunked and "CONTENT_LENGTH" in parser.headers:  # two readers could see two requests (RFC 9112, 6.1)
-        raise ParsingError("Content-Length beside Transfer-Encoding")
     media_type, _ = parse_content_type(parser.headers.get("CONTENT_TYPE", ""))
     attributes: dict[str, Any] = vars(parser) | {"attached": media_type == MULTIPART}
     attributes.pop("body_rcv", None)  # each request has its own

@@ -57,14 +57,19 @@ def test_limit_is_that_of_the_media_type() -> None:
     [
         (HEADERS + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "beside Transfer-Encoding"),
         (HEADERS + b"Content-Length: -1\r\n", "Content-Length is invalid"),
-        (HEADERS + b"no header\r\n", "Invalid header"),
+        (HEADERS + b"Transfer-Encoding: gzip\r\n", "not supported"),
     ],
 )
-def test_headers_that_are_refused_are_refused_every_time(headers: bytes, reason: str) -> None:
+def test_headers_that_are_refused_are_refused_every_time_in_their_version(headers: bytes, reason: str) -> None:
     for _ in range(2):
         parser = parsed(headers)
-        assert parser.error.code == 400
+        assert parser.error.code == (501 if "gzip" in str(headers) else 400)
         assert reason in str(parser.error.body)
+        assert (parser.version, parser.path, parser.headers["HOST"]) == ("1.1", "/soap/iris/v1", "a")
+
+
+def test_header_that_is_none_is_refused() -> None:
+    assert "Invalid header" in str(parsed(HEADERS + b"no header\r\n").error.body)
 
 
 def test_long_headers_are_read_but_not_kept() -> None:
