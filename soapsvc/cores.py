@@ -13,23 +13,23 @@ _OWN_GROUP = Path("/proc/self/cgroup")  # cgroups(7)
 def usable_cores() -> int:
     """Return the processors that this process is bound to, but no more than its control group's share, rounded up."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(bound, _share()))
+    return math.ceil(min(bound, _share()))
 
 
-def _share() -> int:
-    """Return the least that cpu.max allows in this process's group and those around it; much where nothing does."""
+def _share() -> float:
+    """Return the least that cpu.max allows in this process's group and those around it, above 0."""
     try:
         own = next(line for line in _OWN_GROUP.read_text().splitlines() if line.startswith("0::"))
     except (OSError, StopIteration):  # another system, or version 1 alone
-        return os.cpu_count() or 1
+        return math.inf
     group = _GROUPS / own.removeprefix("0::").lstrip("/")
     return min(_quota(each / "cpu.max") for each in (group, *group.parents) if each.is_relative_to(_GROUPS))
 
 
-def _quota(file: Path) -> int:
+def _quota(file: Path) -> float:
     """Return the processors that a cpu.max allows: `max 100000`, or microseconds in each period of so many."""
     try:
         allowed, period = file.read_text().split()
     except (OSError, ValueError):  # the group at the top has none
-        return os.cpu_count() or 1
-    return os.cpu_count() or 1 if allowed == "max" else math.ceil(int(allowed) / int(period))
+        return math.inf
+    return math.inf if allowed == "max" else int(allowed) / int(period)

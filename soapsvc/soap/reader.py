@@ -3,11 +3,12 @@
 A reader is compiled once from a Spyne type. Values: a record gives a tuple of its members, None for one that is
 absent or nil; an array of numbers or bools a one-dimensional numpy array (float64, int64 or bool), any other a list.
 
-A test holds them against libxml2's validator: what it refuses is refused here. It has no place in a server, for it
-goes on after the first error and looks up the place of each, which takes minutes for an array of a million wrong
-numbers; and it takes `!!!` for base64 and `1e` for a number, which are refused here. White space
-in an element that holds nothing is taken, for tools indent it. What a caller may leave out he may leave out in
-either way, whichever the schema names: Mono writes every null as xsi:nil, node's `soap` leaves every one away.
+A test holds them against libxml2's validator: what it refuses is refused here, with three exceptions. What a caller may
+leave out he may leave out in either way, whichever the schema names: Mono writes every null as xsi:nil, node's `soap`
+leaves every one away. White space in an element that holds nothing is taken, for tools indent it. An xsi:type that is
+derived from the contract's does not narrow its values. The validator has no place in a server, for it goes on after the
+first error and looks up the place of each, which takes minutes for an array of a million wrong numbers; and it takes
+`!!!` for base64 and `1e` for a number, which are refused here.
 """
 
 from __future__ import annotations

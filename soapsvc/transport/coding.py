@@ -12,7 +12,9 @@ MAX_RATIO = 100  # inflated size to sent size; XML of real tensors stays under 2
 MIN_BYTES = 2048  # of an answer; a smaller one gains less than the work costs
 _CODINGS = {"gzip", "x-gzip"}
 _LEVEL = 1  # numbers as text shrink to about the same at every level, at many times the cost
-_ITEM = re.compile(r"\s*([A-Za-z0-9*+./-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?")
+_ITEM = re.compile(  # of a header in lower case; what it names, its parameters but for the weight, the weight
+    r"\s*+([a-z0-9*+./-]++)\s*+(?:;\s*+(?!q\s*=)[a-z0-9-]++=[^;]*+)*+(?:;\s*+q\s*+=\s*+([0-9.]++)\s*+)?"
+)
 
 
 class NotInflated(Exception):

@@ -388,7 +388,7 @@ def test_reference_in_a_message_without_attachments_is_a_fault_after_one_with_th
         )
 
 
-def test_prefix_that_is_called_cid_refers_to_nothing(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefix_that_is_called_cid_refers_to_nothing(both: Both) -> None:
     message = envelope(
         predict(note="plain", picture=include("picture@x").replace("xop:", "cid:").replace(":xop", ":cid"))
     )

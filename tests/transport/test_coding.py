@@ -79,7 +79,10 @@ def test_accept_encoding_is_read_as_http_says(header: str, takes: bool) -> None:
     ("accept", "taken"),
     [
         ("multipart/related", True), ("text/xml, multipart/related, text/html, image/gif, *; q=.2, */*; q=.2", True),
-        ("application/xop+xml, Multipart/Related;q=0.5", True), ("text/xml, multipart/related;q=0", False),
+        ("application/xop+xml, Multipart/Related;q=0.5", True),
+        ('text/xml, multipart/related; type="application/xop+xml"', True),
+        ('multipart/related ; type="application/xop+xml"; q=0.0', False), ("multipart/related;q=x", False),
+        ("text/xml, multipart/related;q=0", False),
         ("", False), ("*/*", False), ("application/xop+xml", False),
         ("application/soap+xml, application/dime, multipart/related, text/*", False),  # Axis 1.4's
     ],
